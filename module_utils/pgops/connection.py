@@ -1,0 +1,106 @@
+"""How modules reach PostgreSQL: the only import of psycopg2."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from .errors import PgopsError
+
+try:
+    import psycopg2
+    from psycopg2 import extras, sql
+except ImportError as missing:  # reported by connect(), so that option errors still come first
+    psycopg2 = extras = sql = None
+    MISSING_DRIVER: ImportError | None = missing
+else:
+    MISSING_DRIVER = None
+
+__all__ = ["SUPPORTED_MAJOR", "address", "connect", "connection_spec", "extras", "psycopg2", "sentence", "sql"]
+
+SUPPORTED_MAJOR = 15
+SOCKET_DIRECTORY = "/var/run/postgresql"
+
+SERVER_VERSION = "SELECT current_setting('server_version_num')::int / 10000"
+DEFAULT_SETTINGS = {"timezone": "UTC", "datestyle": "ISO, YMD", "intervalstyle": "iso_8601", "bytea_output": "hex"}
+
+
+def connection_spec() -> dict:
+    """Options of every module that talks to one server; documented in the fragment C(pgops)."""
+    return {
+        "login_host": {"type": "str", "default": ""},
+        "login_port": {"type": "int", "default": 5432},
+        "login_user": {"type": "str", "default": "postgres"},
+        "login_password": {"type": "str", "no_log": True},
+        "login_db": {"type": "str", "default": "postgres"},
+        "login_role": {"type": "str"},
+        "ssl_mode": {
+            "type": "str",
+            "default": "prefer",
+            "choices": ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"],
+        },
+        "ca_cert": {"type": "path"},
+        "connect_timeout_s": {"type": "int", "default": 5},
+    }
+
+
+def address(params: dict) -> str:
+    """Who asks whom, as errors name it: C(app@db1:5432/shop)."""
+    host = params["login_host"] or SOCKET_DIRECTORY
+    return f"{params['login_user']}@{host}:{params['login_port']}/{params['login_db']}"
+
+
+def sentence(error: Exception) -> str:
+    """The driver's message on one line, without its severity prefix and its trailing context."""
+    diag = getattr(error, "diag", None)
+    if diag is not None and diag.message_primary:
+        parts = [diag.message_primary, diag.message_detail, diag.message_hint]
+        return ". ".join(part.rstrip(".") for part in parts if part)
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return " ".join(lines).replace("FATAL:  ", "").rstrip(".")
+
+
+@contextmanager
+def connect(params: dict, application_name: str = "pgops", settings: dict[str, str] | None = None) -> Iterator:
+    """An autocommit connection to a PostgreSQL 15, in UTC; every C(psycopg2.Error) becomes one sentence.
+
+    C(login_role), when given, is taken on with C(SET ROLE) after the login.
+    """
+    if MISSING_DRIVER is not None:
+        raise PgopsError(f"The Python driver psycopg2 is missing on this host: {MISSING_DRIVER}. Install python3-psycopg2.")
+    where = address(params)
+    options = {**DEFAULT_SETTINGS, **(settings or {})}
+    try:
+        conn = psycopg2.connect(
+            host=params["login_host"] or SOCKET_DIRECTORY,
+            port=params["login_port"],
+            user=params["login_user"],
+            password=params["login_password"],
+            dbname=params["login_db"],
+            sslmode=params["ssl_mode"],
+            sslrootcert=params["ca_cert"],
+            connect_timeout=params["connect_timeout_s"],
+            application_name=application_name,
+            client_encoding="UTF8",
+        )
+    except psycopg2.Error as error:
+        raise PgopsError(f"PostgreSQL {where}: {sentence(error)}.") from error
+    try:
+        conn.autocommit = True
+        with conn.cursor() as cursor:
+            cursor.execute(SERVER_VERSION)
+            major = cursor.fetchone()[0]
+            if major != SUPPORTED_MAJOR:
+                raise PgopsError(
+                    f"PostgreSQL {where} is version {major}; this project works with {SUPPORTED_MAJOR}. "
+                    "Point login_host and login_port at a PostgreSQL 15 cluster."
+                )
+            for name, value in options.items():
+                cursor.execute("SELECT set_config(%s, %s, false)", (name, value))
+            if params.get("login_role"):
+                cursor.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(params["login_role"])))
+        yield conn
+    except psycopg2.Error as error:
+        raise PgopsError(f"PostgreSQL {where}: {sentence(error)}.") from error
+    finally:
+        conn.close()
