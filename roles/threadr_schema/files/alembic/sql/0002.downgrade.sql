@@ -1,0 +1,3 @@
+DROP TABLE email_subscribers;
+
+DROP TABLE threads;

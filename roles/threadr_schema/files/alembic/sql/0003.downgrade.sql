@@ -1,0 +1,5 @@
+DROP TABLE premium_grants;
+
+DROP VIEW subscription_premium;
+
+DROP TABLE subscriptions;
