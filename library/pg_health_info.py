@@ -1,0 +1,157 @@
+#!/usr/bin/python
+"""Ansible's view of module_utils/pgops/health_examination.py."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: pg_health_info
+short_description: Say whether a PostgreSQL server and its host are well, and what to do if not
+description:
+  - Asks the server over one connection, looks at the disks and the memory of the host, and judges each value.
+  - A server that refuses the connection is an answer (RV(healthy=false)), not a failure of the module.
+  - A value at or above its limit is a problem. Reads only; a dry run is the same run.
+  - Run it on the server's host, as the OS user that owns the data directory. Elsewhere the host's checks are C(unknown).
+  - Membership in C(pg_monitor) is all that O(login_role) needs.
+options:
+  connections_warning_ratio:
+    description: &connections Share, 0 to 1, of the connections that roles other than superusers may have.
+    type: float
+    default: 0.8
+  connections_critical_ratio: {description: *connections, type: float, default: 0.9}
+  statement_warning_s:
+    description: &statement Seconds that a statement has been running.
+    type: float
+    default: 5
+  statement_critical_s: {description: *statement, type: float, default: 300}
+  idle_in_transaction_warning_s:
+    description: &idle Seconds that a session has left its transaction idle.
+    type: float
+    default: 60
+  idle_in_transaction_critical_s: {description: *idle, type: float, default: 600}
+  replication_warning_s:
+    description: &replication Seconds that a standby is behind.
+    type: float
+    default: 60
+  replication_critical_s: {description: *replication, type: float, default: 300}
+  disk_warning_ratio:
+    description: &disk Share, 0 to 1, of a file system in use, as C(df) shows it, that holds data, WAL or backups.
+    type: float
+    default: 0.85
+  disk_critical_ratio: {description: *disk, type: float, default: 0.95}
+  memory_warning_ratio:
+    description: &memory Share, 0 to 1, of the control group's or the host's memory in use, without reclaimable cache.
+    type: float
+    default: 0.9
+  memory_critical_ratio: {description: *memory, type: float, default: 0.95}
+  largest_tables: {description: How many tables of O(login_db) to list by size., type: int, default: 10}
+  ignored_applications:
+    description: Values of C(application_name) whose long statements and idle transactions are their work.
+    type: list
+    elements: str
+    default: [pg_dump]
+  backup_directory: {description: Directory whose file system is checked as well., type: path}
+  data_directory: {description: "Where the data lies, for the time when the server cannot be asked.", type: path}
+  expected_state: {description: What the server is meant to be., type: str, choices: [primary, standby]}
+  expected_schema_revision: {description: Revision that the schema in O(login_db) is meant to be at., type: str}
+  schema_revision_table: {description: Alembic's table., type: str, default: public.alembic_version}
+extends_documentation_fragment: [pgops]
+attributes:
+  check_mode: {support: full}
+  diff_mode: {support: none}
+author: The maintainers
+"""
+
+EXAMPLES = r"""
+- name: Ask how the server is
+  pg_health_info:
+    login_db: threadr
+    login_role: threadr_monitor
+    backup_directory: /var/backups/postgresql
+  become: true
+  become_user: postgres
+  register: health
+
+- name: Refuse to go on with a server that is not well
+  ansible.builtin.assert:
+    that: health.healthy
+    fail_msg: "{{ health.problems | join('\n') }}"
+"""
+
+RETURN = r"""
+healthy: {description: Whether no check is at C(warning) or C(critical)., returned: success, type: bool, sample: true}
+verdict:
+  description: The worst verdict, in the order C(ok), C(unknown), C(warning), C(critical).
+  returned: success
+  type: str
+  sample: ok
+problems:
+  description: For each check at C(warning) or C(critical), what was found and what to do; the worst first.
+  returned: success
+  type: list
+  elements: str
+  sample: ["connections: 90 of 97 connections are in use (92.8 %; 3 more are kept for superusers): 90 idle. End ..."]
+unknown: {description: The same for what could not be measured., returned: success, type: list, elements: str}
+checks:
+  description: Every check. C(value) is null when C(unknown); the limits are null when the value is not judged by any.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{name: uptime, value: 8231.4, unit: s, warning: null, critical: null, verdict: ok, finding: Up., advice: ""}]
+server: {description: Version and state; connections by state. Empty when it refused., returned: success, type: dict}
+databases: {description: Names and sizes., returned: success, type: list, elements: dict}
+tables:
+  description: The largest tables of O(login_db), with their indexes and TOAST.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{schema: public, table: threads, size_bytes: 81920, index_bytes: 32768, estimated_rows: 40}]
+standbys: {description: "Attached standbys, how far behind.", returned: success, type: list, elements: dict}
+statements:
+  description: Long-running statements, the longest first; literals are masked and comments left out.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{pid: 4711, role: threadr_app, application: api, state: active, duration_s: 7.2, statement: SELECT pg_sleep(?)}]
+idle_in_transaction: {description: Sessions idle in transaction; likewise., returned: success, type: list, elements: dict}
+duration_s: {description: "Wall time, in seconds.", returned: success, type: float, sample: 0.05}
+"""
+
+import time
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.pgops.connection import connection_spec
+from ansible.module_utils.pgops.errors import PgopsError
+from ansible.module_utils.pgops.health import threshold_spec
+from ansible.module_utils.pgops.health_examination import examine
+
+
+def options_spec() -> dict:
+    return {
+        **connection_spec(),
+        **threshold_spec(),
+        "largest_tables": {"type": "int", "default": 10},
+        "ignored_applications": {"type": "list", "elements": "str", "default": ["pg_dump"]},
+        "backup_directory": {"type": "path"},
+        "data_directory": {"type": "path"},
+        "expected_state": {"type": "str", "choices": ["primary", "standby"]},
+        "expected_schema_revision": {"type": "str"},
+        "schema_revision_table": {"type": "str", "default": "public.alembic_version"},
+    }
+
+
+def run(params: dict) -> dict:
+    started = time.monotonic()
+    return {**examine(params), "duration_s": round(time.monotonic() - started, 3)}
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=options_spec(), supports_check_mode=True)
+    try:
+        result = run(module.params)
+    except PgopsError as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

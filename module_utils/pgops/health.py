@@ -1,0 +1,148 @@
+"""What a health check is: a measured value, its limits, a verdict, and a sentence that says what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+
+from .errors import PgopsError
+
+VERDICTS = ("ok", "unknown", "warning", "critical")  # from best to worst
+PROBLEMS = ("warning", "critical")
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A value at or above one of these is reported; None: this value is shown and never judged."""
+
+    warning: float | None = None
+    critical: float | None = None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """The pair of options that limit one subject, such as C(disk_warning_ratio) and C(disk_critical_ratio)."""
+
+    subject: str
+    unit: str
+    default: Limit
+
+    def option(self, level: str) -> str:
+        return f"{self.subject}_{level}_{self.unit}"
+
+
+RULES = (
+    Rule("connections", "ratio", Limit(0.8, 0.9)),
+    Rule("statement", "s", Limit(5.0, 300.0)),
+    Rule("idle_in_transaction", "s", Limit(60.0, 600.0)),
+    Rule("replication", "s", Limit(60.0, 300.0)),
+    Rule("disk", "ratio", Limit(0.85, 0.95)),
+    Rule("memory", "ratio", Limit(0.9, 0.95)),
+)
+UNLIMITED = Limit()
+
+
+@dataclass(frozen=True)
+class Check:
+    name: str
+    value: float | str | None
+    unit: str
+    warning: float | None
+    critical: float | None
+    verdict: str
+    finding: str
+    advice: str
+
+
+def threshold_spec() -> dict:
+    return {
+        rule.option(level): {"type": "float", "default": getattr(rule.default, level)}
+        for rule in RULES
+        for level in PROBLEMS
+    }
+
+
+def read_limits(params: dict) -> dict[str, Limit]:
+    """The limits by subject; they must lie in order, and shares between 0 and 1."""
+    limits = {}
+    for rule in RULES:
+        warning, critical = (params[rule.option(level)] for level in PROBLEMS)
+        if not 0 < warning <= critical or (rule.unit == "ratio" and critical > 1):
+            most = " <= 1" if rule.unit == "ratio" else ""
+            raise PgopsError(
+                f"{rule.option('warning')} is {warning:g} and {rule.option('critical')} is {critical:g}: "
+                f"give 0 < warning <= critical{most}."
+            )
+        limits[rule.subject] = Limit(warning, critical)
+    return limits
+
+
+def judge(value: float | None, limit: Limit) -> str:
+    if value is None:
+        return "unknown"
+    if limit.critical is not None and value >= limit.critical:
+        return "critical"
+    if limit.warning is not None and value >= limit.warning:
+        return "warning"
+    return "ok"
+
+
+def measured(name: str, value: float, unit: str, limit: Limit, finding: str, advice: str = "") -> Check:
+    """A number and its verdict; the number is rounded first, so that what is printed is what was judged."""
+    shown = round(value, 4 if unit == "ratio" else 1) if isinstance(value, float) else value
+    verdict = judge(shown, limit)
+    return Check(name, shown, unit, limit.warning, limit.critical, verdict, finding, advice if verdict != "ok" else "")
+
+
+def stated(name: str, value: float | str, unit: str, verdict: str, finding: str, advice: str = "") -> Check:
+    """A value whose verdict is not a matter of limits."""
+    return Check(name, value, unit, None, None, verdict, finding, advice if verdict != "ok" else "")
+
+
+def unknown(name: str, unit: str, reason: str, advice: str, limit: Limit = UNLIMITED) -> Check:
+    return Check(name, None, unit, limit.warning, limit.critical, "unknown", reason, advice)
+
+
+def sentences(checks: Iterable[Check], *verdicts: str) -> list[str]:
+    """What was found and what to do, one line for each check with one of these verdicts, the worst first."""
+    chosen = [check for check in checks if check.verdict in verdicts]
+    worst_first = sorted(chosen, key=lambda check: -VERDICTS.index(check.verdict))
+    return [f"{check.name}: {check.finding} {check.advice}".rstrip() for check in worst_first]
+
+
+def report(checks: list[Check]) -> dict:
+    problems = sentences(checks, *PROBLEMS)
+    return {
+        "changed": False,
+        "healthy": not problems,
+        "verdict": max((check.verdict for check in checks), key=VERDICTS.index),
+        "problems": problems,
+        "unknown": sentences(checks, "unknown"),
+        "checks": [asdict(check) for check in checks],
+    }
+
+
+def percent(ratio: float) -> str:
+    return f"{ratio * 100:.1f}".removesuffix(".0") + " %"
+
+
+def size(value: float) -> str:
+    """Bytes for people, in PostgreSQL's own units (1 kB is 1024 bytes)."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if abs(value) < 1024:
+            break
+        value /= 1024
+    else:
+        unit = "TB"
+    return f"{value:.1f}".removesuffix(".0") + f" {unit}"
+
+
+def duration(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.1f}".removesuffix(".0") + " s"
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    parts = [(days, "d"), (hours, "h"), (minutes, "min"), (rest, "s")]
+    first = next(index for index, (amount, _unit) in enumerate(parts) if amount)
+    return " ".join(f"{amount} {unit}" for amount, unit in parts[first : first + 2] if amount)

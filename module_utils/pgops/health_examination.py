@@ -1,0 +1,76 @@
+"""One examination from the options to the result: ask the server, look at the host, judge, report."""
+
+from __future__ import annotations
+
+import os
+
+from .errors import PgopsError
+from .health import Check, Limit, read_limits, report
+from .health_checks import Wanted, by_state, idle_in_transaction, running, server_checks, shown_sessions
+from .health_host import elsewhere, file_systems, read_memory
+from .health_host_checks import absent_host_checks, disk_checks, memory_check, unknown_data_directory
+from .health_server import Answers, ask_server
+
+SERVER_FACTS = (
+    "version", "version_number", "started_at", "uptime_s", "state", "database", "role", "data_directory",
+    "max_connections", "superuser_reserved_connections",
+)  # fmt: skip
+
+
+def examine(params: dict) -> dict:
+    limits = read_limits(params)
+    wanted = read_wanted(params)
+    answers = ask_server(params, limits)
+    checks = [*server_checks(answers, limits, wanted), *_host_checks(params, answers, limits)]
+    return {**report(checks), **_facts(answers, limits, wanted)}
+
+
+def read_wanted(params: dict) -> Wanted:
+    if params["largest_tables"] < 0:
+        raise PgopsError(f"largest_tables is {params['largest_tables']}: give 0 or more.")
+    for option in ("data_directory", "backup_directory"):
+        if params[option] and not os.path.isabs(params[option]):
+            raise PgopsError(f"{option} is {params[option]}: give a path that begins with /.")
+    parts = params["schema_revision_table"].split(".")
+    if len(parts) > 2 or not all(parts):
+        raise PgopsError(f"schema_revision_table is {params['schema_revision_table']}: give schema.table.")
+    return Wanted(params["expected_state"], params["expected_schema_revision"], tuple(params["ignored_applications"]))
+
+
+def _host_checks(params: dict, answers: Answers, limits: dict[str, Limit]) -> list[Check]:
+    reason = elsewhere(params["login_host"], answers.server.row)
+    if reason is not None:
+        return absent_host_checks(reason, limits)
+    known = directories(params, answers)
+    found, unreadable = file_systems(known)
+    disks = disk_checks(found, unreadable, limits["disk"])
+    if "data" not in known:
+        disks.insert(0, unknown_data_directory(limits["disk"]))
+    return [*disks, memory_check(read_memory(), limits["memory"])]
+
+
+def directories(params: dict, answers: Answers) -> dict[str, str]:
+    """Purpose to path. The server knows best where its files are; while it is down, the option says it."""
+    data = answers.server.row.get("data_directory") or params["data_directory"]
+    found = {} if not data else {"data": data, "wal": os.path.join(data, "pg_wal")}
+    found.update({f"tablespace_{row['name']}": row["path"] for row in answers.tablespaces.rows})
+    return {**found, "backup": params["backup_directory"]} if params["backup_directory"] else found
+
+
+def _facts(answers: Answers, limits: dict[str, Limit], wanted: Wanted) -> dict:
+    sessions, server = answers.sessions.rows, answers.server.row
+    statements, idle = (
+        running(sessions, wanted.ignored_applications),
+        idle_in_transaction(sessions, wanted.ignored_applications),
+    )
+    facts = {name: server[name] for name in SERVER_FACTS if name in server}
+    if facts:
+        facts["uptime_s"] = round(facts["uptime_s"], 1)
+    return {
+        "server": {**facts, "connections": by_state(sessions)} if facts else {},
+        "databases": answers.databases.rows,
+        "tables": answers.tables.rows,
+        "standbys": answers.standbys.rows,
+        "statements": shown_sessions(statements, "statement_s", limits["statement"]),
+        "idle_in_transaction": shown_sessions(idle, "state_s", limits["idle_in_transaction"]),
+    }
