@@ -16,7 +16,17 @@ except ImportError as missing:  # reported by connect(), so that option errors s
 else:
     MISSING_DRIVER = None
 
-__all__ = ["SUPPORTED_MAJOR", "address", "connect", "connection_spec", "extras", "psycopg2", "sentence", "sql"]
+__all__ = [
+    "SUPPORTED_MAJOR",
+    "address",
+    "connect",
+    "connection_spec",
+    "extras",
+    "psycopg2",
+    "sentence",
+    "sql",
+    "transaction",
+]
 
 SUPPORTED_MAJOR = 15
 SOCKET_DIRECTORY = "/var/run/postgresql"
@@ -67,7 +77,9 @@ def connect(params: dict, application_name: str = "pgops", settings: dict[str, s
     C(login_role), when given, is taken on with C(SET ROLE) after the login.
     """
     if MISSING_DRIVER is not None:
-        raise PgopsError(f"The Python driver psycopg2 is missing on this host: {MISSING_DRIVER}. Install python3-psycopg2.")
+        raise PgopsError(
+            f"The Python driver psycopg2 is missing on this host: {MISSING_DRIVER}. Install python3-psycopg2."
+        )
     where = address(params)
     options = {**DEFAULT_SETTINGS, **(settings or {})}
     try:
@@ -104,3 +116,17 @@ def connect(params: dict, application_name: str = "pgops", settings: dict[str, s
         raise PgopsError(f"PostgreSQL {where}: {sentence(error)}.") from error
     finally:
         conn.close()
+
+
+@contextmanager
+def transaction(conn) -> Iterator:
+    """A cursor whose statements are committed together, or not at all when the block raises."""
+    with conn.cursor() as cursor:
+        cursor.execute("BEGIN")
+        try:
+            yield cursor
+        except BaseException:
+            if not conn.closed:
+                cursor.execute("ROLLBACK")
+            raise
+        cursor.execute("COMMIT")

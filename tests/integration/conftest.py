@@ -7,6 +7,7 @@ import os
 import secrets
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import ansible
@@ -17,7 +18,9 @@ sys.path.insert(0, str(PROJECT))
 ANSIBLE_CORE = Path(ansible.__file__).resolve().parent
 
 
-if not any(p.exists() for p in (Path("/etc/containers/containers.conf"), Path.home() / ".config/containers/containers.conf")):
+if not any(
+    p.exists() for p in (Path("/etc/containers/containers.conf"), Path.home() / ".config/containers/containers.conf")
+):
     os.environ.setdefault("CONTAINERS_CONF", str(PROJECT / "lab" / "containers.conf"))
 
 
@@ -31,10 +34,21 @@ class Host:
         """Run a command in the container; the result has returncode, stdout and stderr (text unless stdin is bytes)."""
         command = ["podman", "exec", "--interactive", "--user", user, self.name, *argv]
         text = not isinstance(stdin, bytes)
-        done = subprocess.run(command, input=stdin if stdin is not None else "", capture_output=True, text=text, **options)
+        done = subprocess.run(
+            command, check=False, input=stdin if stdin is not None else "", capture_output=True, text=text, **options
+        )
         if check and done.returncode:
             raise AssertionError(f"{argv} ended with {done.returncode}: {done.stdout!r} {done.stderr!r}")
         return done
+
+    def wait_for_systemd(self) -> None:
+        """Bounded: the bus appears some moments after the container, and only then can systemd be asked to wait."""
+        for _ in range(200):
+            state = self.run("systemctl", "is-system-running", "--wait", check=False, timeout=60).stdout.strip()
+            if state in ("running", "degraded"):
+                return
+            time.sleep(0.05)
+        raise AssertionError(f"systemd in {self.name} is {state}")
 
     def module(self, name: str, params: dict, check_mode: bool = False, user: str = "postgres") -> dict:
         """Run library/NAME.py there and return its answer, C(failed) included; a traceback fails the test."""
@@ -45,7 +59,9 @@ class Host:
         except ValueError:
             raise AssertionError(f"{name} printed no answer: {done.stdout!r} {done.stderr!r}") from None
 
-    def four_runs(self, name: str, params: dict, witness=lambda: None, user: str = "postgres") -> list[tuple[dict, object]]:
+    def four_runs(
+        self, name: str, params: dict, witness=lambda: None, user: str = "postgres"
+    ) -> list[tuple[dict, object]]:
         """Dry run, run, dry run, run; each with what WITNESS then says of the server."""
         return [(self.module(name, params, check, user), witness()) for check in (True, False, True, False)]
 
@@ -57,7 +73,9 @@ class Host:
 
     def execute(self, statements: str, db: str = "postgres", user: str = "postgres") -> str:
         """Run statements as the superuser over the socket."""
-        return self.run("psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", db, "-f", "-", user=user, stdin=statements).stdout
+        return self.run(
+            "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", db, "-f", "-", user=user, stdin=statements
+        ).stdout
 
     def redis(self, *argv: str) -> str:
         return self.run("redis-cli", *argv).stdout.strip()
@@ -76,8 +94,10 @@ def host():
     )  # fmt: skip
     container = Host(name)
     try:
-        container.run("systemctl", "is-system-running", "--wait", check=False, timeout=60)
-        container.run("pg_createcluster", "15", "main", "--start", "--", "--data-checksums", "--encoding=UTF8", "--locale=C.UTF-8")
+        container.wait_for_systemd()
+        container.run(
+            "pg_createcluster", "15", "main", "--start", "--", "--data-checksums", "--encoding=UTF8", "--locale=C.UTF-8"
+        )
         container.run("systemctl", "start", "redis-server")
         yield container
     finally:

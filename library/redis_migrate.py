@@ -1,0 +1,119 @@
+"""Ansible's view of module_utils/pgops/migration.py."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: redis_migrate
+short_description: Move an application's data from Redis to PostgreSQL
+description:
+  - Reads the whole keyspace, decides for every key what becomes of it, and writes all of it in one transaction.
+  - Every key is accounted for. Scanned keys are the sum of written, unchanged, merged, skipped, quarantined, vanished
+    and unknown ones, per key pattern; a run whose sum is wrong fails and writes nothing.
+  - Values that cannot be mapped are kept, raw, in C(migration.migration_rejects).
+  - Redis is only read. A run that was killed is continued by the next one; a second run changes nothing.
+  - In check mode the same decisions are made on temporary tables, so the counts are those of the run.
+options:
+  profile:
+    description: Whose keys and tables these are.
+    type: str
+    choices: [threadr]
+    default: threadr
+  source_zone:
+    description: Time zone of timestamps that the application wrote in local time, by its name in the zone database.
+    type: str
+    default: UTC
+  batch_keys:
+    description: Keys to ask for at a time.
+    type: int
+    default: 1000
+  max_keys_per_s:
+    description: Keys to read per second at most, to spare the source; V(0) for no limit.
+    type: int
+    default: 0
+  resume_within_s:
+    description: Seconds for which values that an interrupted run has read are still used; older ones are read again.
+    type: int
+    default: 900
+  fail_on_unknown:
+    description: Fail, before anything is written, when there are keys of no known pattern.
+    type: bool
+    default: false
+  schema_revision:
+    description: Alembic revision that the database must have. Not checked when not given.
+    type: str
+  operator:
+    description: Who migrates, for the record of runs.
+    type: str
+    default: ansible
+extends_documentation_fragment: [pgops, pgops_redis]
+attributes:
+  check_mode: {support: full}
+  diff_mode: {support: full}
+author: The maintainers
+"""
+
+EXAMPLES = r"""
+- name: Migrate, showing the first rows of each kind
+  redis_migrate:
+    redis: {login_host: redis1, login_password: "{{ threadr_redis_password }}"}
+    login_db: threadr
+    login_role: threadr_migration
+  diff: true
+"""
+
+RETURN = r"""
+run_id: {description: Number of the run in C(migration.migration_runs)., returned: "success, outside check mode", type: int, sample: 3}
+accounting:
+  description: Keys by outcome, in total and per key pattern.
+  returned: success
+  type: dict
+  sample: {total: {scanned: 10, written: 7, unchanged: 0, merged: 1, skipped: 1, quarantined: 1, vanished: 0, unknown: 0}}
+tables: {description: Rows per table., returned: success, type: dict, sample: {users: {inserted: 7, updated: 0, unchanged: 0}}}
+rejects: {description: Keys quarantined in this run by reason code., returned: success, type: dict, sample: {orphan: 1}}
+skipped_by: {description: Keys skipped by rule., returned: success, type: dict, sample: {derived: 1}}
+notes: {description: What the conversion did to values., returned: success, type: dict, sample: {defaulted users.role: 1}}
+unknown_samples: {description: Up to 20 keys of no known pattern., returned: success, type: list, elements: str, sample: []}
+repeated_keys: {description: Keys that SCAN returned more than once., returned: success, type: int, sample: 0}
+resumed: {description: Whether an interrupted run was continued., returned: success, type: bool, sample: false}
+duration_s: {description: "Wall time, in seconds.", returned: success, type: float, sample: 1.25}
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.pgops.connection import address, connect, connection_spec
+from ansible.module_utils.pgops.errors import PgopsError
+from ansible.module_utils.pgops.migration import Options, migrate
+from ansible.module_utils.pgops.profiles import PROFILES
+from ansible.module_utils.pgops.redis_source import open_source, redis_spec
+from ansible.module_utils.pgops.values import settings_for
+
+OPTIONS = ("operator", "batch_keys", "max_keys_per_s", "resume_within_s", "fail_on_unknown", "schema_revision")
+
+
+def run(params: dict, check_mode: bool) -> dict:
+    options = Options(settings=settings_for(params["source_zone"]), **{name: params[name] for name in OPTIONS})
+    with connect(params, "pgops redis_migrate") as conn, open_source(params["redis"]) as source:
+        return migrate(conn, source, PROFILES[params["profile"]], options, address(params), check_mode)
+
+
+def main() -> None:
+    options = {
+        "redis": {"type": "dict", "required": True, "options": redis_spec()},
+        "profile": {"type": "str", "default": "threadr", "choices": ["threadr"]},
+        "source_zone": {"type": "str", "default": "UTC"},
+        "batch_keys": {"type": "int", "default": 1000},
+        "max_keys_per_s": {"type": "int", "default": 0},
+        "resume_within_s": {"type": "int", "default": 900},
+        "fail_on_unknown": {"type": "bool", "default": False},
+        "schema_revision": {"type": "str"},
+        "operator": {"type": "str", "default": "ansible"},
+    }
+    module = AnsibleModule(argument_spec={**connection_spec(), **options}, supports_check_mode=True)
+    try:
+        result = run(module.params, module.check_mode)
+    except PgopsError as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""One text per value, whatever it went through: what is compared when a source is held against its rows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime, timezone
+from decimal import Decimal
+
+CELL_BYTES = 8
+NO_CELL = bytes(CELL_BYTES)
+
+
+def number(value: float) -> str:
+    """Sign, digits without trailing zeros, exponent: 10, 10.0 and 1e1 are one number, here as in PostgreSQL."""
+    sign, digits, exponent = Decimal(repr(value)).as_tuple()
+    text = "".join(map(str, digits)).lstrip("0")
+    stripped = text.rstrip("0")
+    return f"{'-' if sign else ''}{stripped}e{int(exponent) + len(text) - len(stripped)}" if stripped else "0"
+
+
+def json_value(value: object) -> object:
+    """VALUE with its numbers as tagged text, so that text and numbers stay apart."""
+    if isinstance(value, dict):
+        return {name: json_value(element) for name, element in value.items()}
+    if isinstance(value, list):
+        return [json_value(element) for element in value]
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return {"#": number(value)}
+    return value
+
+
+def text_of(kind: str, value: object) -> str:
+    """The canonical text of a cell that is not null, from the profile's rule or from the server alike."""
+    if kind == "jsonb":
+        return json.dumps(json_value(value), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    if kind == "text[]":
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, datetime):
+        return value.astimezone(timezone.utc).isoformat(timespec="microseconds")
+    if kind == "double":
+        return number(float(value))  # type: ignore[arg-type]
+    return str(value)
+
+
+def fingerprint(kind: str, value: object) -> bytes:
+    """Eight bytes that stand for a cell; zeros stand for null."""
+    if value is None:
+        return NO_CELL
+    return hashlib.blake2b(text_of(kind, value).encode("utf-8"), digest_size=CELL_BYTES).digest()
+
+
+def differing(columns: list[str], one: bytes, other: bytes) -> list[str]:
+    """Names of the columns whose fingerprints differ, from two concatenations in the order of COLUMNS."""
+    parts = range(0, len(columns) * CELL_BYTES, CELL_BYTES)
+    return [
+        name
+        for name, start in zip(columns, parts, strict=True)
+        if one[start : start + CELL_BYTES] != other[start : start + CELL_BYTES]
+    ]

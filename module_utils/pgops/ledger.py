@@ -1,0 +1,71 @@
+"""The record of runs: who migrates, since when, with what result; and the lock that lets only one at a time."""
+
+from __future__ import annotations
+
+import json
+
+from .errors import PgopsError
+
+# Any constant will do, as long as it stays: advisory locks belong to one database.
+LOCK_KEY = 7_304_612_118
+TABLES_PRESENT = "SELECT to_regclass('migration.migration_runs'), to_regclass('migration.migration_rejects')"
+TAKE_LOCK = "SELECT pg_try_advisory_lock(%s)"
+HOLDER = """
+    SELECT a.pid, coalesce(host(a.client_addr), 'the socket'), to_char(a.backend_start, 'YYYY-MM-DD HH24:MI:SS TZ'),
+           (SELECT 'run ' || r.run_id || ' of ' || r.operator FROM migration.migration_runs r
+            WHERE r.state = 'running' ORDER BY r.run_id DESC LIMIT 1)
+    FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+    WHERE l.locktype = 'advisory' AND l.granted AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+      AND (l.classid::bigint << 32) + l.objid = %s
+"""
+MARK_INTERRUPTED = (
+    "UPDATE migration.migration_runs SET state = 'interrupted', finished_at = now() WHERE state = 'running'"
+)
+START_RUN = """
+    INSERT INTO migration.migration_runs (profile, source, operator) VALUES (%s, %s, %s) RETURNING run_id
+"""
+END_RUN = """
+    UPDATE migration.migration_runs
+    SET state = %(state)s, finished_at = clock_timestamp(), accounting = %(accounting)s, tables = %(tables)s,
+        message = %(message)s
+    WHERE run_id = %(run_id)s
+"""
+REVISION = "SELECT version_num FROM {}.alembic_version"
+
+
+def require_record(conn, where: str) -> None:
+    with conn.cursor() as cursor:
+        cursor.execute(TABLES_PRESENT)
+        if None in cursor.fetchone():
+            raise PgopsError(
+                f"Database {where} has no migration record (tables migration.migration_runs and migration_rejects): "
+                "its schema is missing or too old. Run site.yml or deploy_schema.yml first."
+            )
+
+
+def take_lock(conn) -> None:
+    """Held until the connection ends, however it ends."""
+    with conn.cursor() as cursor:
+        cursor.execute(TAKE_LOCK, (LOCK_KEY,))
+        if cursor.fetchone()[0]:
+            return
+        cursor.execute(HOLDER, (LOCK_KEY,))
+        found = cursor.fetchone()
+        pid, address, since, run = found if found else ("unknown", "an unknown address", "unknown", None)
+        raise PgopsError(
+            f"Another migration is running: {run or 'a run that has not been recorded yet'}, backend {pid} from {address} "
+            f"since {since}. Wait for it to end, or end it before you start another."
+        )
+
+
+def start_run(conn, profile: str, source: str, operator: str) -> int:
+    """Under the lock no other run can be alive: those still marked as running were interrupted."""
+    with conn.cursor() as cursor:
+        cursor.execute(MARK_INTERRUPTED)
+        cursor.execute(START_RUN, (profile, source, operator))
+        return cursor.fetchone()[0]
+
+
+def end_run(cursor, run_id: int, state: str, patterns: dict, tables: dict, message: str | None = None) -> None:
+    parameters = {"run_id": run_id, "state": state, "message": message}
+    cursor.execute(END_RUN, {**parameters, "accounting": json.dumps(patterns), "tables": json.dumps(tables)})

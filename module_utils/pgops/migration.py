@@ -1,0 +1,203 @@
+"""One run of a migration: read everything, decide everything, then write everything in one transaction.
+
+A dry run is the same run on temporary tables, without the last step; so its counts are the run's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections import Counter
+from dataclasses import dataclass
+
+from . import ledger
+from .accounting import UNKNOWN, require_balance, settle, total
+from .connection import sql, transaction
+from .errors import PgopsError
+from .keyspace import shown
+from .merging import Merger
+from .preview import preview
+from .profile import Profile, Settings
+from .reading import Reader, as_parameters, read_keyspace
+from .redis_source import RedisSource
+from .resolving import Resolver
+from .staging import Progress, Stage, Writer
+
+LOCK_TIMEOUT = "10s"
+SAMPLES = 20
+
+INSERT_PROGRESS = """
+    INSERT INTO {progress} VALUES (%(identity)s, %(run_id)s, %(cursor)s, %(finished)s, %(next_id)s, %(scanned)s, %(notes)s,
+                                   clock_timestamp())
+"""
+LOAD_PROGRESS = """
+    SELECT cursor, finished, next_id, scanned, notes FROM {progress}
+    WHERE identity = %s AND updated_at > clock_timestamp() - make_interval(secs => %s)
+"""
+ADOPT = "UPDATE {progress} SET run_id = %s"
+OUTCOMES = """
+    SELECT e.pattern,
+           CASE WHEN v.outcome IN ('inserted', 'updated') THEN 'written' ELSE coalesce(v.outcome, e.outcome, 'undecided') END,
+           count(*)
+    FROM {entry} e LEFT JOIN {verdict} v ON v.entry_id = e.entry_id GROUP BY 1, 2
+"""
+REASONS = """
+    SELECT coalesce(v.code, e.code), count(*) FROM {entry} e LEFT JOIN {verdict} v ON v.entry_id = e.entry_id
+    WHERE coalesce(v.outcome, e.outcome) = 'quarantined' GROUP BY 1 ORDER BY 1
+"""
+RULES = "SELECT code, count(*) FROM {entry} WHERE outcome = 'skipped' GROUP BY 1 ORDER BY 1"
+UNKNOWN_SAMPLES = "SELECT key FROM {entry} WHERE outcome = 'unknown' ORDER BY key LIMIT %s"
+
+
+@dataclass(frozen=True)
+class Options:
+    """C(batch_keys) is SCAN's COUNT; a pace of 0 is as fast as it goes; C(resume_within_s) is how long staged values count."""
+
+    settings: Settings
+    operator: str
+    batch_keys: int = 1000
+    max_keys_per_s: int = 0
+    resume_within_s: int = 900
+    fail_on_unknown: bool = False
+    schema_revision: str | None = None
+
+
+def migrate(conn, source: RedisSource, profile: Profile, options: Options, where: str, check_mode: bool) -> dict:
+    """The result of redis_migrate; raises PgopsError, and then the target is as it was."""
+    started = time.monotonic()
+    require_schema(conn, profile, options.schema_revision, where)
+    ledger.require_record(conn, where)
+    stage = Stage("pg_temp" if check_mode else "migration", profile)
+    progress = Progress(identity_of(source, profile, options))
+    if not check_mode:
+        ledger.take_lock(conn)
+        progress.run_id = ledger.start_run(conn, profile.name, source.where, options.operator)
+    try:
+        resumed = prepare(conn, stage, progress, options)
+        reader = Reader(source, profile, options.settings, Writer(stage), progress)
+        read_keyspace(conn, stage, reader, options.batch_keys, options.max_keys_per_s)
+        require_keys(conn, stage, progress.scanned, profile, source.where, options)
+        result = finish(conn, stage, source, progress, check_mode)
+    except PgopsError as error:
+        record_failure(conn, progress.run_id, str(error))
+        raise
+    return {**result, "resumed": resumed, "run_id": progress.run_id, "duration_s": round(time.monotonic() - started, 3)}
+
+
+def identity_of(source: RedisSource, profile: Profile, options: Options) -> str:
+    """What staged rows depend on. A cursor means nothing to a Redis that was started anew, hence its run id."""
+    parts = [source.where, source.facts().run_id, profile.name, profile.version, options.settings.source_zone]
+    return hashlib.sha256(json.dumps(parts).encode("utf-8")).hexdigest()
+
+
+def require_schema(conn, profile: Profile, revision: str | None, where: str) -> None:
+    with conn.cursor() as cursor:
+        for table in profile.tables:
+            cursor.execute("SELECT to_regclass(%s)", (f"{profile.schema}.{table.name}",))
+            if cursor.fetchone()[0] is None:
+                raise PgopsError(
+                    f"Database {where} has no table {profile.schema}.{table.name}: its schema is missing or too old. "
+                    "Run site.yml or deploy_schema.yml first."
+                )
+        if revision is None:
+            return
+        cursor.execute(sql.SQL(ledger.REVISION).format(sql.Identifier(profile.schema)))
+        found = [version for (version,) in cursor.fetchall()]
+        if found != [revision]:
+            raise PgopsError(
+                f"Database {where} has schema revision {', '.join(found) or 'none'}, this release works with {revision}. "
+                "Run site.yml or deploy_schema.yml first."
+            )
+
+
+def prepare(conn, stage: Stage, progress: Progress, options: Options) -> bool:
+    """Take over what an interrupted run has staged, or start with empty staging tables. True when taken over."""
+    with transaction(conn) as cursor:
+        cursor.execute("SELECT to_regclass(%s)", (f"{stage.space}.stage_progress",))
+        if cursor.fetchone()[0] is not None:
+            cursor.execute(stage.format(LOAD_PROGRESS), (progress.identity, options.resume_within_s))
+            found = cursor.fetchone()
+            if found:
+                cursor.execute(stage.format(ADOPT), (progress.run_id,))
+                progress.cursor, progress.finished, progress.next_id = (int(found[0]), found[1], found[2])
+                progress.scanned, progress.notes = Counter(found[3]), Counter(found[4])
+                return True
+        stage.drop(cursor)
+        stage.create(cursor)
+        cursor.execute(stage.format(INSERT_PROGRESS), as_parameters(progress))
+    return False
+
+
+def require_keys(conn, stage: Stage, scanned: Counter, profile: Profile, where: str, options: Options) -> None:
+    """A wrong database number or host must not pass for a migration of nothing."""
+    problem = None
+    if not scanned.total():
+        problem = f"Redis {where} holds no keys. Check login_host and the database number login_db."
+    elif scanned.total() == scanned[UNKNOWN]:
+        problem = (
+            f"None of the {scanned.total()} keys in Redis {where} is of a pattern of the profile {profile.name}. "
+            "Check login_host and the database number login_db."
+        )
+    elif options.fail_on_unknown and scanned[UNKNOWN]:
+        with conn.cursor() as cursor:
+            samples = ", ".join(shown(key) for key in unknown_keys(cursor, stage))
+        problem = (
+            f"Redis {where} holds {scanned[UNKNOWN]} keys of no known pattern, and unknown keys are to fail: {samples}."
+        )
+    if problem:
+        with transaction(conn) as cursor:
+            stage.drop(cursor)
+        raise PgopsError(problem)
+
+
+def finish(conn, stage: Stage, source: RedisSource, progress: Progress, check_mode: bool) -> dict:
+    """Decide, check the sum, write. In check mode everything but the writing, on temporary tables."""
+    profile = stage.profile
+    with transaction(conn) as cursor:
+        merger = Merger(stage, cursor)
+        for name, value in {**profile.session_settings, "lock_timeout": LOCK_TIMEOUT}.items():
+            cursor.execute("SELECT set_config(%s, %s, true)", (name, value))
+        if not check_mode:
+            merger.lock()
+        repeated = Resolver(stage, source, cursor).resolve(profile)
+        cursor.execute(stage.format(OUTCOMES))
+        patterns = settle(Counter(progress.scanned) - repeated, cursor.fetchall())
+        require_balance(patterns)
+        tables = merger.counts()
+        result = {
+            "changed": any(t["inserted"] or t["updated"] for t in tables.values())
+            or bool(merger.rejects_to_change(profile.name)),
+            "accounting": {"total": total(patterns), "patterns": patterns},
+            "tables": tables,
+            "rejects": pairs(cursor, stage, REASONS),
+            "skipped_by": pairs(cursor, stage, RULES),
+            "notes": dict(sorted(progress.notes.items())),
+            "unknown_samples": [shown(key) for key in unknown_keys(cursor, stage)],
+            "repeated_keys": repeated.total(),
+            "diff": preview(stage, cursor, tables),
+        }
+        if not check_mode:
+            merger.write_rows(tables)
+            merger.write_rejects(profile.name, progress.run_id)
+            ledger.end_run(cursor, progress.run_id, "finished", patterns, tables)
+            stage.drop(cursor)
+    return result
+
+
+def record_failure(conn, run_id: int | None, message: str) -> None:
+    """Leave the reason with the run, where the server can still be asked."""
+    if run_id is None or conn.closed:
+        return
+    with conn.cursor() as cursor:
+        ledger.end_run(cursor, run_id, "failed", {}, {}, message)
+
+
+def pairs(cursor, stage: Stage, query: str) -> dict[str, int]:
+    cursor.execute(stage.format(query))
+    return dict(cursor.fetchall())
+
+
+def unknown_keys(cursor, stage: Stage) -> list[bytes]:
+    cursor.execute(stage.format(UNKNOWN_SAMPLES), (SAMPLES,))
+    return [bytes(key) for (key,) in cursor.fetchall()]

@@ -1,0 +1,121 @@
+"""Where a run keeps what it has read until everything is known: one row per key, one row per future row.
+
+A run keeps it in unlogged tables: fast, and kept when the run is killed, so that the next one continues. When the
+server itself crashes PostgreSQL empties all unlogged tables together, C(stage_progress) included, and the next run
+starts over; a cursor can never outlive the rows that it stands for. A dry run keeps the same in temporary tables.
+"""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from dataclasses import dataclass, field
+
+from .connection import sql
+from .copytext import encoder
+from .profile import Profile, Table, names
+
+ENTRY_KINDS = ["bigint", "text", "bytea", "bytea", "text", "bigint", "text", "text", "text", "bytea", "text"]
+ENTRY_COLUMNS = (
+    "entry_id bigint, pattern text, key bytea, member bytea, redis_type text, ttl_ms bigint,"
+    " outcome text, code text, reason text, raw bytea, readable text"
+)
+VERDICT_COLUMNS = "entry_id bigint, outcome text, code text, reason text"
+PROGRESS_COLUMNS = (
+    "identity text, run_id bigint, cursor numeric, finished boolean, next_id bigint, scanned jsonb, notes jsonb,"
+    " updated_at timestamptz"
+)
+COPY_BYTES = 1 << 20
+
+
+def readable(raw: bytes | None) -> str | None:
+    """A rendering for people: what is not UTF-8, and U+0000, as escapes."""
+    return None if raw is None else raw.decode("utf-8", "backslashreplace").replace("\0", "\\x00")
+
+
+@dataclass
+class Progress:
+    """How far the reading is; C(identity) says of which source, by which rules."""
+
+    identity: str
+    run_id: int | None = None
+    cursor: int = 0
+    finished: bool = False
+    next_id: int = 0
+    scanned: Counter = field(default_factory=Counter)
+    notes: Counter = field(default_factory=Counter)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Names of the staging tables; C(space) is a schema of its own, or C(pg_temp) for a dry run."""
+
+    space: str
+    profile: Profile
+
+    def name(self, what: str):
+        return sql.Identifier(self.space, f"stage_{what}")
+
+    def target(self, table: Table):
+        return sql.Identifier(self.profile.schema, table.name)
+
+    @property
+    def names(self) -> list[str]:
+        return ["entry", "verdict", "progress", *(table.name for table in self.profile.tables)]
+
+    def format(self, query: str, **parts):
+        """QUERY with the staging tables' names filled in, and PARTS."""
+        fixed = {what: self.name(what) for what in ("entry", "verdict", "progress")}
+        return sql.SQL(query).format(**fixed, **parts)
+
+    def create(self, cursor) -> None:
+        kind = sql.SQL("TEMPORARY" if self.space == "pg_temp" else "UNLOGGED")
+        shape = {"entry": ENTRY_COLUMNS, "verdict": VERDICT_COLUMNS, "progress": PROGRESS_COLUMNS}
+        for what, columns in shape.items():
+            cursor.execute(sql.SQL(f"CREATE {{}} TABLE {{}} ({columns})").format(kind, self.name(what)))
+        for table in self.profile.tables:
+            stored = sql.SQL(", ").join(sql.Identifier(name) for name in names(table.stored))
+            extra = [
+                sql.SQL(f"NULL::{c.kind} AS {{}}").format(sql.Identifier(c.name)) for c in table.columns if not c.stored
+            ]
+            columns = sql.SQL(", ").join([sql.SQL("0::bigint AS entry_id, ''::text AS preference"), stored, *extra])
+            cursor.execute(
+                sql.SQL("CREATE {} TABLE {} AS SELECT {} FROM {} WITH NO DATA").format(
+                    kind, self.name(table.name), columns, self.target(table)
+                )
+            )
+
+    def drop(self, cursor) -> None:
+        for what in self.names:
+            cursor.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(self.name(what)))
+
+
+class Writer:
+    """Collects lines per staging table and sends them by COPY in one transaction with the progress."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self.lines: dict[str, list[str]] = {name: [] for name in stage.names}
+        self.encode_entry = encoder(ENTRY_KINDS)
+        self.encode_row = {
+            t.name: encoder(["bigint", "text", *(c.kind for c in t.columns)]) for t in stage.profile.tables
+        }
+        # Cells come in declared order; the staging table has the columns that are not stored at its end.
+        self.order = {t.name: ["entry_id", "preference", *names(t.columns)] for t in stage.profile.tables}
+
+    def entry(self, *cells) -> None:
+        """The cells of C(ENTRY_COLUMNS) but the last, which is made from the raw value."""
+        self.lines["entry"].append(self.encode_entry((*cells, readable(cells[-1]))))
+
+    def row(self, entry_id: int, row) -> None:
+        self.lines[row.table].append(self.encode_row[row.table]((entry_id, row.preference, *row.cells)))
+
+    def flush(self, cursor) -> None:
+        for what, lines in self.lines.items():
+            if not lines:
+                continue
+            order = self.order.get(what)
+            columns = sql.SQL("({})").format(sql.SQL(", ").join(map(sql.Identifier, order))) if order else sql.SQL("")
+            statement = sql.SQL("COPY {}{} FROM STDIN").format(self.stage.name(what), columns)
+            cursor.copy_expert(statement, io.BytesIO("".join(lines).encode("utf-8")), COPY_BYTES)
+            lines.clear()

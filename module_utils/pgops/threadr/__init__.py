@@ -1,0 +1,1 @@
+"""Threadr's own profile: its key patterns and the rules from value to row."""

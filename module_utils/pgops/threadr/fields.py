@@ -1,0 +1,69 @@
+"""Reading the fields of one JSON object: required ones, defaulted ones, and those that no column takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..profile import Entry, Refusal
+from ..values import clean, is_uuid, needs_cleaning, parse_object
+
+# Where a metadata column keeps what has no column of its own.
+EXTRA = "redis_extra"
+
+
+class Fields:
+    """The fields of one object; remembers what was asked for, so that nothing is lost unseen."""
+
+    def __init__(self, found: dict, table: str, notes: list[str], prefix: str = "") -> None:
+        self.found, self.table, self.notes, self.prefix = found, table, notes, prefix
+        self.left = dict(found)
+
+    def required(self, name: str, read: Callable, *arguments):
+        value = self.left.pop(name, None)
+        if value is None:
+            raise Refusal("missing_field", f"{self.prefix}{name} is missing or null.")
+        return read(value, self.prefix + name, *arguments)
+
+    def optional(self, name: str, read: Callable, *arguments):
+        """None when missing or null."""
+        value = self.left.pop(name, None)
+        return None if value is None else read(value, self.prefix + name, *arguments)
+
+    def defaulted(self, name: str, default, read: Callable, *arguments):
+        """The column's default when missing or null, which is counted."""
+        value = self.left.pop(name, None)
+        if value is None:
+            self.notes.append(f"defaulted {self.table}.{name}")
+            return default
+        return read(value, self.prefix + name, *arguments)
+
+
+def read_object(entry: Entry, notes: list[str]) -> dict:
+    """The JSON object of a string key, without what PostgreSQL's text and jsonb refuse."""
+    found = parse_object(entry.value)
+    return clean(found, notes) if needs_cleaning(entry.value) else found
+
+
+def same_identity(from_value: str, from_key: str) -> bool:
+    """UUIDs are compared as such, everything else letter by letter."""
+    if is_uuid(from_value) and is_uuid(from_key):
+        return from_value.lower() == from_key.lower()
+    return from_value == from_key
+
+
+def require_identity(from_value: str, from_key: str, name: str) -> None:
+    if not same_identity(from_value, from_key):
+        raise Refusal(
+            "identity_mismatch", f"{name} is {from_value[:80]!r} in the value and {from_key[:80]!r} in the key."
+        )
+
+
+def spelling(identifier: str) -> str:
+    """Preference among keys that spell one UUID: the lower-case one stays."""
+    return ("0" if identifier == identifier.lower() else "1") + identifier
+
+
+def with_extra(metadata: dict, *extras: dict) -> dict:
+    """METADATA with the fields that no column takes under C(redis_extra)."""
+    rest = {name: value for extra in extras for name, value in extra.items()}
+    return {**metadata, EXTRA: rest} if rest else metadata

@@ -1,0 +1,90 @@
+"""threadr:user:{user_id} → users."""
+
+from __future__ import annotations
+
+import uuid
+
+from ..profile import Column, Entry, Refusal, Rivalry, Row, Settings, Table
+from ..values import as_boolean, as_count, as_digest, as_email, as_object, as_text, as_timestamp, is_uuid
+from .fields import Fields, read_object, require_identity, spelling, with_extra
+
+# Written once: every run, on every machine, must derive the same ids.
+USER_NAMESPACE = uuid.UUID("7d1f0d5c-3c0e-5c5e-9a7d-1c3f5b7e9a11")
+ROLES = ("user", "premium", "admin")
+STATUSES = ("active", "inactive", "suspended")
+
+TABLE = Table(
+    name="users",
+    key="id",
+    duplicate_code="duplicate_uuid",
+    columns=(
+        Column("id", "uuid"),
+        Column("legacy_id", "text"),
+        Column("email", "text"),
+        Column("password_hash", "text", secret=True),
+        Column("role", "text"),
+        Column("status", "text"),
+        Column("login_count", "bigint"),
+        Column("failed_login_attempts", "bigint"),
+        Column("last_failed_login", "timestamptz"),
+        Column("last_login_at", "timestamptz"),
+        Column("is_email_verified", "boolean"),
+        Column("email_verification_token", "text", secret=True),
+        Column("password_reset_token", "text", secret=True),
+        Column("password_reset_expires", "timestamptz"),
+        Column("metadata", "jsonb"),
+        Column("created_at", "timestamptz"),
+        Column("updated_at", "timestamptz"),
+    ),
+    checks=(("email = lower(email)", "bad_email", "The address changes when PostgreSQL lower-cases it."),),
+    rivalry=Rivalry(
+        column="email",
+        code="duplicate_email",
+        sentence="The address belongs to user",
+        order=("last_login_at DESC NULLS LAST", "created_at DESC", 'legacy_id COLLATE "C"'),
+        pointed="legacy_id",
+        pointer=lambda email: b"threadr:user:email:" + email.encode("utf-8"),
+    ),
+)
+
+
+def uuid_of(user_id: str) -> str:
+    """The user's UUID: the id itself where it is one, else version 5 of it under the fixed namespace."""
+    return user_id.lower() if is_uuid(user_id) else str(uuid.uuid5(USER_NAMESPACE, user_id))
+
+
+def as_member_of(value: object, name: str, allowed: tuple[str, ...]) -> str:
+    text = as_text(value, name)
+    if text not in allowed:
+        raise Refusal("bad_enumeration", f"{name} is {text[:60]!r}, not one of {', '.join(allowed)}.")
+    return text
+
+
+def convert(entry: Entry, suffix: str, settings: Settings) -> Row:
+    notes: list[str] = []
+    fields = Fields(read_object(entry, notes), "users", notes)
+    user_id = fields.required("user_id", as_text)
+    require_identity(user_id, suffix, "user_id")
+    created_at = fields.required("created_at", as_timestamp)
+    cells = (
+        uuid_of(user_id),
+        user_id,
+        fields.required("email", as_email),
+        fields.required("password_hash", as_text),
+        fields.defaulted("role", "user", as_member_of, ROLES),
+        fields.defaulted("status", "active", as_member_of, STATUSES),
+        fields.defaulted("login_count", 0, as_count),
+        fields.defaulted("failed_login_attempts", 0, as_count),
+        fields.optional("last_failed_login", as_timestamp),
+        fields.optional("last_login_at", as_timestamp),
+        fields.defaulted("is_email_verified", False, as_boolean),
+        fields.optional("email_verification_token", as_digest),
+        fields.optional("password_reset_token", as_digest),
+        fields.optional("password_reset_expires", as_timestamp),
+        fields.defaulted("metadata", {}, as_object),
+        created_at,
+        # The column's default is the time of the migration, which would differ from run to run.
+        fields.defaulted("updated_at", created_at, as_timestamp),
+    )
+    cells = (*cells[:14], with_extra(cells[14], fields.left), *cells[15:])
+    return Row("users", cells, preference=spelling(suffix), notes=tuple(notes))

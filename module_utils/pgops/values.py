@@ -1,0 +1,234 @@
+"""Tolerant but exact readers for the values that applications leave in Redis; each raises C(Refusal)."""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import json
+import math
+import re
+from datetime import datetime, timedelta, timezone
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from .errors import PgopsError
+from .profile import Refusal, Settings
+
+BIGINT_MIN, BIGINT_MAX = -(2**63), 2**63 - 1
+MAX_EMAIL_CHARACTERS = 254
+# More digits than a double has room for; cheaper than converting every integer twice.
+SAFE_INTEGER_DIGITS = 300
+
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z", re.IGNORECASE | re.ASCII)
+INTEGER_TEXT = re.compile(r"-?[0-9]+\Z")
+TIMESTAMP = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})[T ]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]+))?"
+    r"(Z|[+-][0-9]{2}:?[0-9]{2})?\Z"
+)
+PORT = re.compile(r":[0-9]{1,5}\Z")
+
+
+def decode(value: bytes) -> str:
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Refusal("not_utf8", f"The value is not UTF-8 text at byte {error.start}.") from None
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"number beyond double precision: {text[:40]}")
+    return number
+
+
+def _integer(text: str) -> int:
+    if len(text) > SAFE_INTEGER_DIGITS:
+        _finite(text)
+    return int(text)
+
+
+def parse_json(value: bytes) -> object:
+    """Strict JSON: no NaN, no infinity, no byte order mark, no number beyond double; the last duplicate key counts."""
+    try:
+        return json.loads(decode(value), parse_constant=_no_constant, parse_float=_finite, parse_int=_integer)
+    except ValueError as error:
+        raise Refusal("malformed_json", f"The value is not JSON: {error}.") from None
+    except RecursionError:
+        raise Refusal("malformed_json", "The value is JSON nested too deeply.") from None
+
+
+def parse_object(value: bytes) -> dict:
+    parsed = parse_json(value)
+    if not isinstance(parsed, dict):
+        raise Refusal("wrong_shape", f"The value is JSON, but {json_kind(parsed)} where an object is expected.")
+    return parsed
+
+
+def json_kind(value: object) -> str:
+    kinds = {dict: "an object", list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
+    return kinds.get(type(value), "a number")
+
+
+def clean(value: object, notes: list[str]) -> object:
+    """The same JSON value without what C(text) and C(jsonb) refuse: lone surrogates become U+FFFD, U+0000 goes.
+
+    The JSON parser has paired the surrogates that form a character. Every changed string is counted in NOTES.
+    """
+    if isinstance(value, str):
+        if LONE_SURROGATE.search(value):
+            value = LONE_SURROGATE.sub("\ufffd", value)
+            notes.append("replaced lone surrogates")
+        if "\0" in value:
+            value = value.replace("\0", "")
+            notes.append("stripped U+0000")
+        return value
+    if isinstance(value, list):
+        return [clean(element, notes) for element in value]
+    if isinstance(value, dict):
+        return {clean(name, notes): clean(element, notes) for name, element in value.items()}
+    return value
+
+
+def needs_cleaning(value: bytes) -> bool:
+    """False for nearly every value: only an escape, or a raw U+0000, can bring what C(clean) removes."""
+    return b"\\u" in value or b"\0" in value
+
+
+def as_integer(value: object, name: str) -> int:
+    """JSON integers, floats with an integral value, and strings of ASCII digits; within bigint."""
+    if isinstance(value, str) and INTEGER_TEXT.match(value):
+        value = int(value) if len(value) < SAFE_INTEGER_DIGITS else BIGINT_MAX + 1
+    elif isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise Refusal("wrong_field", f"{name} is {json_kind(value)} that is no whole number.")
+    if not BIGINT_MIN <= value <= BIGINT_MAX:
+        raise Refusal("out_of_range", f"{name} does not fit into 64 bits.")
+    return value
+
+
+def as_count(value: object, name: str) -> int:
+    number = as_integer(value, name)
+    if number < 0:
+        raise Refusal("negative", f"{name} is negative: {number}.")
+    return number
+
+
+def as_boolean(value: object, name: str) -> bool:
+    if isinstance(value, bool):
+        return value
+    if value in ("true", "false"):
+        return value == "true"
+    raise Refusal("wrong_field", f"{name} is {json_kind(value)} where true or false is expected.")
+
+
+def as_text(value: object, name: str) -> str:
+    if not isinstance(value, str):
+        raise Refusal("wrong_field", f"{name} is {json_kind(value)} where a string is expected.")
+    return value
+
+
+def as_object(value: object, name: str) -> dict:
+    if not isinstance(value, dict):
+        raise Refusal("wrong_field", f"{name} is {json_kind(value)} where an object is expected.")
+    return value
+
+
+def as_texts(value: object, name: str) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(element, str) for element in value):
+        raise Refusal("wrong_field", f"{name} is not an array of strings.")
+    return value
+
+
+def as_email(value: object, name: str = "email") -> str:
+    """Trimmed and lower-cased; at most 254 characters with an @, otherwise taken as it is."""
+    address = as_text(value, name).strip().lower()
+    if not address or "@" not in address or len(address) > MAX_EMAIL_CHARACTERS:
+        raise Refusal("bad_email", f"{name} is no e-mail address of at most {MAX_EMAIL_CHARACTERS} characters.")
+    return address
+
+
+def is_uuid(text: str) -> bool:
+    """The canonical form 8-4-4-4-12 in any case; no braces, no bare digits."""
+    return UUID.match(text) is not None
+
+
+def as_digest(value: object, name: str) -> str:
+    """SHA-256 of a secret, hexadecimal: what the application may compare, and nobody can use."""
+    return hashlib.sha256(as_text(value, name).encode("utf-8")).hexdigest()
+
+
+@lru_cache(maxsize=8)
+def zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
+
+
+def settings_for(source_zone: str) -> Settings:
+    """The operator's choices, refused here rather than at the first key that needs them."""
+    try:
+        zone(source_zone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise PgopsError(
+            f"source_zone {source_zone!r} is not in the zone database: use a name such as Europe/Berlin."
+        ) from error
+    return Settings(source_zone)
+
+
+def as_timestamp(value: object, name: str, naive_zone: str = "UTC") -> str:
+    """ISO 8601 in UTC with six fraction digits; a text without an offset is taken as time in NAIVE_ZONE.
+
+    More than six fraction digits are cut. Second 60, impossible dates and years outside 1 to 9999 are refused.
+    """
+    match = TIMESTAMP.match(value) if isinstance(value, str) else None
+    if match is None:
+        raise Refusal("bad_timestamp", f"{name} is no timestamp: {str(value)[:60]!r}.")
+    year, month, day, hour, minute, second = (int(part) for part in match.group(1, 2, 3, 4, 5, 6))
+    microsecond = int((match.group(7) or "0")[:6].ljust(6, "0"))
+    try:
+        moment = datetime(
+            year, month, day, hour, minute, second, microsecond, tzinfo=_offset(match.group(8), naive_zone)
+        )
+        return moment.astimezone(timezone.utc).isoformat(timespec="microseconds")
+    except (ValueError, OverflowError):
+        raise Refusal("bad_timestamp", f"{name} is no possible time: {value[:60]!r}.") from None
+
+
+def _offset(text: str | None, naive_zone: str):
+    if text is None:
+        return timezone.utc if naive_zone == "UTC" else zone(naive_zone)
+    if text == "Z":
+        return timezone.utc
+    hours, minutes = int(text[1:3]), int(text[-2:])
+    if hours > 23 or minutes > 59:
+        raise ValueError(text)
+    delta = timedelta(hours=hours, minutes=minutes)
+    return timezone(-delta if text[0] == "-" else delta)
+
+
+def as_address(value: object) -> tuple[str | None, str | None]:
+    """(canonical address or null, the text where it says more): port and brackets go, a zone or mask is no address."""
+    if value is None:
+        return None, None
+    text = as_text(value, "client_ip").strip()
+    if not text:
+        return None, None
+    bare = text
+    if text.startswith("["):
+        inside, bracket, port = text[1:].partition("]")
+        if bracket and (not port or PORT.fullmatch(port)):
+            bare = inside
+    elif text.count(":") == 1:
+        bare = PORT.sub("", text)
+    try:
+        if "%" in bare:
+            raise ValueError("an address with a zone belongs to one host")
+        address = str(ipaddress.ip_address(bare))
+    except ValueError:
+        return None, text
+    return address, (None if address == text else text)
