@@ -1,4 +1,4 @@
-"""Users, their sessions, teams."""
+"""Accounts and teams."""
 
 from __future__ import annotations
 

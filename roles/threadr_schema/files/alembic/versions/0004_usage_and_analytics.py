@@ -1,4 +1,4 @@
-"""Usage counters, statistics of threads, time series."""
+"""Usage, statistics and time series."""
 
 from __future__ import annotations
 

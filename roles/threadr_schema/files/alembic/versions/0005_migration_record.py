@@ -1,4 +1,4 @@
-"""What the migration from Redis did, and what it could not map."""
+"""Record of the migration from Redis."""
 
 from __future__ import annotations
 
