@@ -1,4 +1,3 @@
-#!/usr/bin/python
 """Ansible's view of module_utils/pgops/health_examination.py."""
 
 from __future__ import annotations
@@ -91,6 +90,12 @@ problems:
   elements: str
   sample: ["connections: 90 of 97 connections are in use (92.8 %; 3 more are kept for superusers): 90 idle. End ..."]
 unknown: {description: The same for what could not be measured., returned: success, type: list, elements: str}
+summary:
+  description: Every check on a line for people, the worst first.
+  returned: success
+  type: list
+  elements: str
+  sample: ["ok       uptime: Up for 2 h 17 min."]
 checks:
   description: Every check. C(value) is null when C(unknown); the limits are null when the value is not judged by any.
   returned: success

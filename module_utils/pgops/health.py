@@ -103,21 +103,25 @@ def unknown(name: str, unit: str, reason: str, advice: str, limit: Limit = UNLIM
     return Check(name, None, unit, limit.warning, limit.critical, "unknown", reason, advice)
 
 
-def sentences(checks: Iterable[Check], *verdicts: str) -> list[str]:
-    """What was found and what to do, one line for each check with one of these verdicts, the worst first."""
-    chosen = [check for check in checks if check.verdict in verdicts]
-    worst_first = sorted(chosen, key=lambda check: -VERDICTS.index(check.verdict))
-    return [f"{check.name}: {check.finding} {check.advice}".rstrip() for check in worst_first]
+def worst_first(checks: Iterable[Check]) -> list[Check]:
+    return sorted(checks, key=lambda check: -VERDICTS.index(check.verdict))
+
+
+def line(check: Check) -> str:
+    """What was found and what to do."""
+    return f"{check.name}: {check.finding} {check.advice}".rstrip()
 
 
 def report(checks: list[Check]) -> dict:
-    problems = sentences(checks, *PROBLEMS)
+    ordered = worst_first(checks)
+    problems = [line(check) for check in ordered if check.verdict in PROBLEMS]
     return {
         "changed": False,
         "healthy": not problems,
-        "verdict": max((check.verdict for check in checks), key=VERDICTS.index),
+        "verdict": ordered[0].verdict,
         "problems": problems,
-        "unknown": sentences(checks, "unknown"),
+        "unknown": [line(check) for check in ordered if check.verdict == "unknown"],
+        "summary": [f"{check.verdict:8} {line(check)}" for check in ordered],
         "checks": [asdict(check) for check in checks],
     }
 

@@ -40,8 +40,8 @@ def server_checks(answers: Answers, limits: dict[str, Limit], wanted: Wanted) ->
         *session_checks(server, answers.sessions, limits, wanted.ignored_applications),
         replication_check(server, answers.standbys, limits["replication"]),
         archiving_check(server, answers.archiver),
-        size_check("database_sizes", answers.databases, lambda row: row["database"]),
-        size_check("table_sizes", answers.tables, lambda row: f"{row['schema']}.{row['table']}"),
+        size_check("databases", answers.databases, lambda row: row["database"]),
+        size_check("tables", answers.tables, lambda row: f"{row['schema']}.{row['table']}"),
     ]
     return (
         found if wanted.schema_revision is None else [*found, revision_check(answers.revision, wanted.schema_revision)]
@@ -180,13 +180,17 @@ def archiving_check(server: dict, archiver: Answer) -> Check:
     return stated("archiving", waiting, "segments", "critical", finding, advice)
 
 
-def size_check(name: str, answer: Answer, label: Callable[[dict], str]) -> Check:
-    """Bytes of all that were asked about; shown, not judged: the disk is."""
+def size_check(what: str, answer: Answer, label: Callable[[dict], str]) -> Check:
+    """Bytes of all that were listed; shown, not judged: the disk is."""
     if answer.failure is not None:
-        return unknown(name, "bytes", answer.failure, "Ask again; if it fails again, somebody holds a lock for long.")
+        return unknown(
+            f"size_of_{what}", "bytes", answer.failure, "Ask again; if it fails again, somebody holds a lock for long."
+        )
     total = sum(row["size_bytes"] for row in answer.rows)
-    largest = f"; the largest is {label(answer.rows[0])}." if answer.rows else "."
-    return measured(name, total, "bytes", Limit(), f"{len(answer.rows)} with {size(total)} together{largest}")
+    largest = f"; the largest is {label(answer.rows[0])}, {size(answer.rows[0]['size_bytes'])}" if answer.rows else ""
+    return measured(
+        f"size_of_{what}", total, "bytes", Limit(), f"{len(answer.rows)} listed, {size(total)} together{largest}."
+    )
 
 
 def revision_check(answer: Answer, wanted: str) -> Check:

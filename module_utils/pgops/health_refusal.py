@@ -21,6 +21,7 @@ ADVICE = (  # the first that matches; parts of the messages of libpq and of Post
         ("role ", "permission denied to set role"),
         "Create the role with site.yml, or correct login_user and login_role.",
     ),
+    (("is version",), "See with pg_lsclusters which cluster listens on that port."),
     (("database ",), "Create the database with site.yml, or correct login_db."),
     (
         ("timeout expired", "timed out", "no route to host", "could not translate host name"),

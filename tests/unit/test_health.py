@@ -92,6 +92,13 @@ def test_problems_come_worst_first_and_keep_the_checks_order():
     )
     assert result["problems"] == ["c: c found. Mend c.", "a: a found. Mend a.", "e: e found. Mend e."]
     assert result["unknown"] == ["d: d found. Mend d."]
+    assert [line.split()[:2] for line in result["summary"]] == [
+        ["critical", "c:"],
+        ["warning", "a:"],
+        ["warning", "e:"],
+        ["unknown", "d:"],
+        ["ok", "b:"],
+    ]
     assert (result["healthy"], result["verdict"], result["changed"]) == (False, "critical", False)
 
 

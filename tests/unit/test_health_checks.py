@@ -15,6 +15,7 @@ from ansible.module_utils.pgops.health_checks import (
     server_checks,
     session_checks,
     shown_sessions,
+    size_check,
     state_check,
 )
 from ansible.module_utils.pgops.health_refusal import OTHERWISE, refusal_advice
@@ -160,6 +161,18 @@ def test_a_schema_at_another_revision_is_critical(answer, verdict, words):
     assert words in check.finding
 
 
+def test_sizes_are_added_up_and_the_largest_is_named():
+    rows = [
+        {"schema": "public", "table": "threads", "size_bytes": 3 << 20},
+        {"schema": "a", "table": "b", "size_bytes": 1 << 20},
+    ]
+    check = size_check("tables", Answer(rows), lambda row: f"{row['schema']}.{row['table']}")
+    assert (check.name, check.value) == ("size_of_tables", 4 << 20)
+    assert check.finding == "2 listed, 4 MB together; the largest is public.threads, 3 MB."
+    assert size_check("tables", Answer(), str).finding == "0 listed, 0 bytes together."
+    assert size_check("tables", Answer(failure="canceled."), str).verdict == "unknown"
+
+
 def test_a_refusal_is_the_only_check_of_the_server():
     [check] = server_checks(Answers(refusal="PostgreSQL a@b:1/c: connection refused."), LIMITS, NOTHING)
     assert (check.name, check.verdict) == ("reachable", "critical")
@@ -187,6 +200,7 @@ def test_every_check_of_a_quiet_server_is_ok_and_named_once():
         ('no pg_hba.conf entry for host "10.0.0.1", user "a", database "b", no encryption', "login_password"),
         ('role "nobody" does not exist', "login_role"),
         ('database "nowhere" does not exist', "login_db"),
+        ("PostgreSQL a@b:1/c is version 14; this project works with 15.", "which cluster"),
         ("connection failed: timeout expired", "firewall"),
         ("something nobody has seen", OTHERWISE),
     ],
