@@ -74,25 +74,19 @@ def line_of(revisions: list[dict]) -> list[Revision]:
     return line
 
 
-def position(line: list[Revision], name: str | None) -> int:
-    """How many revisions a database at NAME has had; None and C(base) are none of them. Raises KeyError."""
-    places = {None: 0, BASE: 0, HEAD: len(line), **{r.revision: n for n, r in enumerate(line, start=1)}}
-    return places[name]
-
-
 def plan(line: list[Revision], current: str | None, target: str) -> list[Step]:
+    """The steps from revision CURRENT (None: no schema) to TARGET (a revision, head or base)."""
+    places = {revision.revision: number for number, revision in enumerate(line, start=1)}
     known = f"{line[0].revision} to {line[-1].revision}"
-    try:
-        there = position(line, target)
-    except KeyError:
-        raise PgopsError(f"There is no revision {target}: known are {known}, head and base.") from None
-    try:
-        here = position(line, current)
-    except KeyError:
+    there = {**places, HEAD: len(line), BASE: 0}.get(target)
+    here = places.get(current) if current is not None else 0
+    if there is None:
+        raise PgopsError(f"There is no revision {target}: known are {known}, head and base.")
+    if here is None:
         raise PgopsError(
             f"The database is at revision {current}, which is not among those given ({known}): a newer checkout or another "
             "project deployed it. Nothing was changed. Use the checkout that has this revision."
-        ) from None
+        )
     if here <= there:
         return [Step("upgrade", r, r.revision) for r in line[here:there]]
     return [Step("downgrade", r, r.down_revision) for r in reversed(line[there:here])]
