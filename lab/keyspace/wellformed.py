@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lab.keyspace import subscribers, threads, users
+from lab.keyspace import analytics, premium, subscribers, subscriptions, threads, usage, users
 from lab.keyspace.entry import Entry
 from lab.keyspace.world import World
 
@@ -15,4 +15,6 @@ def entries(world: World) -> Iterator[Entry]:
         someone = users.user(world, index)
         yield from users.entries(world, someone)
         yield from threads.entries(world, someone)
-    yield from subscribers.entries(world)
+        yield from analytics.entries(world, someone)
+    for part in (subscribers, premium, subscriptions, usage):
+        yield from part.entries(world)

@@ -46,6 +46,8 @@ class Sizes:
     def __post_init__(self) -> None:
         if self.threads and not self.users:
             raise ValueError("threads need users: ask for at least one user")
+        if self.subscriptions > self.users:
+            raise ValueError(f"{self.subscriptions} subscriptions need as many users, there are {self.users}")
         if self.analytics > self.threads:
             raise ValueError(f"{self.analytics} analytics records need as many threads, there are {self.threads}")
 
