@@ -56,16 +56,23 @@ DATABASES = """
     WHERE datallowconn
     ORDER BY size_bytes DESC, datname
 """
-# Asking for the size of a table that VACUUM FULL or ALTER TABLE holds would wait for them.
+# The size of a table costs a look at each of its files (75 us): measured are the 500 with most pages by the last VACUUM.
+# Asking about a table that VACUUM FULL or ALTER TABLE holds would wait for them.
 TABLES = """
-    SELECT n.nspname AS schema, c.relname AS table, pg_total_relation_size(c.oid) AS size_bytes,
-           pg_indexes_size(c.oid) AS index_bytes, greatest(c.reltuples, 0)::bigint AS estimated_rows
-    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relkind IN ('r', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
-      AND NOT EXISTS (SELECT FROM pg_locks l
-                      WHERE l.relation = c.oid AND l.mode = 'AccessExclusiveLock' AND l.pid <> pg_backend_pid()
-                        AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))
-    ORDER BY size_bytes DESC, n.nspname, c.relname
+    WITH candidates AS MATERIALIZED (
+        SELECT c.oid, n.nspname, c.relname, c.reltuples
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_class toast ON toast.oid = c.reltoastrelid
+        WHERE c.relkind IN ('r', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+          AND NOT EXISTS (SELECT FROM pg_locks l
+                          WHERE l.relation = c.oid AND l.mode = 'AccessExclusiveLock' AND l.pid <> pg_backend_pid()
+                            AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+        ORDER BY c.relpages + coalesce(toast.relpages, 0) DESC, c.oid DESC
+        LIMIT 500
+    )
+    SELECT nspname AS schema, relname AS table, pg_total_relation_size(oid) AS size_bytes,
+           pg_indexes_size(oid) AS index_bytes, greatest(reltuples, 0)::bigint AS estimated_rows
+    FROM candidates
+    ORDER BY size_bytes DESC, nspname, relname
     LIMIT %(largest)s
 """
 TABLESPACES = """

@@ -116,6 +116,16 @@ def test_a_table_that_somebody_locks_does_not_hold_the_check_up(host, database):
     assert found["duration_s"] < 1
 
 
+def test_an_index_that_somebody_locks_is_not_waited_for(host, database):
+    host.execute("CREATE TABLE held (x int PRIMARY KEY);", db=database)
+    with session(host, database, "BEGIN; REINDEX INDEX held_pkey;", "idle in transaction"):
+        found = examine(host, login_db=database)
+    sizes = check(found, "size_of_tables")
+    assert (sizes["verdict"], found["tables"], found["healthy"]) == ("unknown", [], True)
+    assert "lock timeout" in sizes["finding"]
+    assert found["duration_s"] < 1
+
+
 @pytest.mark.parametrize(
     ("rows", "expected", "verdict"),
     [("'0007'", "0007", "ok"), ("'0006'", "0007", "critical"), (None, "0007", "unknown")],
