@@ -10,6 +10,9 @@ Catalog = dict[str, dict[str, str]]
 # Here everything has to be declared. Elsewhere others may keep objects of their own, such as staging tables.
 CLOSED_SCHEMA = "public"
 
+# Their definitions are pages; a sentence does not print two of them.
+LONG_KINDS = ("view", "function")
+
 
 def require_declaration(declared: dict) -> None:
     """A declaration is {revision, schemas, objects: {kind: {name: definition}}}."""
@@ -30,9 +33,9 @@ def table_of(name: str) -> str | None:
 
 
 def difference(kind: str, name: str, declared: str, found: str) -> str:
-    if "\n" in declared or "\n" in found:
+    if kind in LONG_KINDS:
         return f"{kind} {name} is defined otherwise than declared"
-    return f"{kind} {name} is {found} where {declared} is declared"
+    return f"{kind} {name} is {' '.join(found.split())} where {' '.join(declared.split())} is declared"
 
 
 def compare_objects(declared: Catalog, found: Catalog) -> list[str]:

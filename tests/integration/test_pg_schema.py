@@ -1,16 +1,170 @@
-"""pg_schema against a real server."""
+"""pg_schema against a real server: what it does, what it refuses, what it leaves behind."""
 
-from schema import provision, rendered, schema_params
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
-TABLES = "SELECT count(*) FROM pg_tables WHERE schemaname IN ('public', 'migration')"
+import pytest
+from schema import OWNER, deploy, provision, rendered, schema_params
+
+TABLES = "SELECT schemaname || '.' || tablename FROM pg_tables WHERE schemaname IN ('public', 'migration') ORDER BY 1"
+COUNT = f"SELECT count(*) FROM ({TABLES}) t"
+REVISION = "SELECT version_num FROM alembic_version"
+LEFT = """
+    SELECT (SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+            WHERE nspname IN ('public', 'migration')) AS relations,
+           (SELECT count(*) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+            WHERE nspname IN ('public', 'migration')) AS functions
+"""
+RUNNER = "SELECT pid FROM pg_stat_activity WHERE application_name = 'pg_schema' AND wait_event_type = 'Lock'"
 
 
 def test_dry_run_run_dry_run_run(host, database):
     provision(host, database)
-    runs = host.four_runs("pg_schema", schema_params(database), lambda: host.query(TABLES, db=database))
-    assert [(result["changed"], found) for result, found in runs] == [
-        (True, [[0]]),
-        (True, [[19]]),
-        (False, [[19]]),
-        (False, [[19]]),
+    runs = host.four_runs("pg_schema", schema_params(database), lambda: host.query(COUNT, db=database)[0][0])
+    assert [(result["changed"], tables) for result, tables in runs] == [(True, 0), (True, 19), (False, 19), (False, 19)]
+    dry, wet = runs[0][0], runs[1][0]
+    assert dry["diff"] == wet["diff"]
+    assert runs[2][0]["diff"]["after"] == ""
+    owners = host.query(
+        "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname IN ('public', 'migration')", db=database
+    )
+    assert owners == [[OWNER]]
+
+
+def test_downgrades_four_times(host, database):
+    deploy(host, database)
+    params = schema_params(database, target="0003", confirm=database)
+    runs = host.four_runs("pg_schema", params, lambda: host.query(REVISION, db=database)[0][0])
+    assert [(result["changed"], revision) for result, revision in runs] == [
+        (True, "0005"),
+        (True, "0003"),
+        (False, "0003"),
+        (False, "0003"),
     ]
+
+
+def test_a_downgrade_to_base_leaves_nothing_and_can_be_deployed_again(host, database):
+    deploy(host, database)
+    result = host.module("pg_schema", schema_params(database, target="base", confirm=database))
+    assert (result["changed"], result["revision"]) == (True, None)
+    assert host.query(LEFT, db=database) == [[0, 0]]
+    assert deploy(host, database)["revision_before"] is None
+    assert host.query(COUNT, db=database) == [[19]]
+
+
+@pytest.mark.parametrize("confirm", [None, "another"])
+def test_a_downgrade_without_the_name_drops_nothing(host, database, confirm):
+    deploy(host, database)
+    result = host.module("pg_schema", schema_params(database, target="base", confirm=confirm))
+    assert result["failed"] is True
+    assert f"Set confirm to {database} if that is meant" in result["msg"]
+    assert host.query(COUNT, db=database) == [[19]]
+
+
+def broken_after(statements: list[str]) -> list[dict]:
+    """The project's revisions and one more, whose statements are these."""
+    last = {"revision": "0006", "down_revision": "0005", "description": "Breaks."}
+    sql = ["BEGIN;", *statements, "UPDATE alembic_version SET version_num = '0006';", "COMMIT;"]
+    return [*rendered(), {**last, "upgrade_sql": sql, "downgrade_sql": ["BEGIN;", "COMMIT;"]}]
+
+
+@pytest.mark.parametrize(
+    ("statement", "answer"),
+    [
+        pytest.param("CREATE TABLE users (id int);", 'relation "users" already exists', id="exists-already"),
+        pytest.param("CREATE TABEL x (id int);", 'syntax error at or near "TABEL"', id="syntax"),
+        pytest.param("ALTER TABLE users ADD CHECK (login_count > 9);", "violated by some row", id="data-in-the-way"),
+    ],
+)
+def test_a_failed_revision_leaves_the_database_at_the_one_before(host, database, statement, answer):
+    deploy(host, database, target="0003")
+    host.execute("INSERT INTO users (email, password_hash) VALUES ('a@example.com', 'x');", db=database)
+    revisions = broken_after(["CREATE TABLE half_way (id int);", statement])
+    result = host.module("pg_schema", schema_params(database, revisions=revisions))
+    assert result["failed"] is True
+    assert result["msg"].startswith(
+        f"upgrade 0006 (Breaks) was rolled back; the database is at 0005. Statement: {statement}"
+    )
+    assert answer in result["msg"]
+    assert host.query(REVISION, db=database) == [["0005"]]
+    assert ["public.half_way"] not in host.query(TABLES, db=database)
+    assert host.query("SELECT count(*) FROM users", db=database) == [[1]]
+
+
+@contextmanager
+def version_table_held(host, database: str):
+    """Another session that lets readers of alembic_version through, and lets whoever changes it wait."""
+    command = ["podman", "exec", "--interactive", "--user", "postgres", host.name, "psql", "-XAtq", "-d", database]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as session:
+        assert session.stdin and session.stdout
+        session.stdin.write("BEGIN; LOCK TABLE alembic_version IN EXCLUSIVE MODE; SELECT 'held';\n")
+        session.stdin.flush()
+        assert session.stdout.readline() == "held\n"
+        yield
+        session.stdin.close()
+
+
+def test_a_second_runner_is_refused_and_told_of_the_first(host, database):
+    deploy(host, database, target="0004")
+    with ThreadPoolExecutor(1) as pool:
+        with version_table_held(host, database):
+            first = pool.submit(host.module, "pg_schema", schema_params(database))
+            deadline = time.monotonic() + 30
+            while not (waiting := host.query(RUNNER)) and not first.done():
+                assert time.monotonic() < deadline, "the first runner never came to wait"
+            second = host.module("pg_schema", schema_params(database))
+        assert first.result()["revision"] == "0005"
+    assert second["failed"] is True
+    assert (
+        f"Another run is changing the schema of {database}: process {waiting[0][0]}, connected since 2" in second["msg"]
+    )
+
+
+def test_a_table_that_others_hold_ends_the_wait_with_a_sentence(host, database):
+    deploy(host, database, target="0004")
+    with version_table_held(host, database):
+        result = host.module("pg_schema", schema_params(database, lock_timeout_s=1))
+    assert result["failed"] is True
+    assert "the database is at 0004" in result["msg"]
+    assert "canceling statement due to lock timeout" in result["msg"]
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_a_revision_that_nobody_knows_is_refused(host, database, check_mode):
+    deploy(host, database)
+    host.execute("UPDATE alembic_version SET version_num = 'f00d';", db=database)
+    result = host.module("pg_schema", schema_params(database), check_mode)
+    assert result["failed"] is True
+    assert "The database is at revision f00d, which is not among those given (0001 to 0005)" in result["msg"]
+
+
+def test_an_emptied_version_table_is_refused(host, database):
+    deploy(host, database)
+    host.execute("DELETE FROM alembic_version;", db=database)
+    result = host.module("pg_schema", schema_params(database))
+    assert result["failed"] is True
+    assert "alembic_version holds 0 revisions" in result["msg"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        pytest.param({"login_db": "not_yet"}, "database not_yet does not exist yet", id="no-database"),
+        pytest.param({"login_role": "not_yet"}, "role not_yet does not exist yet", id="no-role"),
+    ],
+)
+def test_a_dry_run_before_provisioning_shows_the_whole_schema(host, database, changes, reason):
+    result = host.module("pg_schema", {**schema_params(database), **changes}, check_mode=True)
+    assert (result["assumed_empty"], result["assumed_because"]) == (True, reason)
+    assert len(result["steps"]) == 5
+    assert "CREATE TABLE users" in result["diff"]["after"]
+    assert host.module("pg_schema", {**schema_params(database), **changes})["failed"] is True
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_a_server_that_is_down_is_not_an_empty_one(host, database, check_mode):
+    result = host.module("pg_schema", schema_params(database, login_port=5999), check_mode)
+    assert result["failed"] is True
+    assert "No such file or directory" in result["msg"]

@@ -104,7 +104,8 @@ def test_a_folder_that_is_no_tree_is_refused(tmp_path):
 
 
 def test_what_alembic_refuses_is_told_with_the_folder(tmp_path):
-    (tree(tmp_path, ("a", None)) / "versions" / "b.py").write_text("nothing = True\n")
+    tree(tmp_path, ("a", None))
+    (tmp_path / "env.py").write_text("from alembic.util import CommandError\nraise CommandError('not like this')\n")
     with pytest.raises(AnsibleError) as refusal:
         revisions(tmp_path)
-    assert f"Alembic cannot render {tmp_path}: Could not determine revision id" in str(refusal.value)
+    assert str(refusal.value) == f"Alembic cannot render {tmp_path}: not like this"
