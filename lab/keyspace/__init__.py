@@ -27,14 +27,14 @@ from collections.abc import Collection
 
 from lab.keyspace.entry import Entry
 from lab.keyspace.hostile import cases, standalone
-from lab.keyspace.hostile.case import MIGRATION_TIME, Case, Expectation
+from lab.keyspace.hostile.case import Case, Expectation
 from lab.keyspace.hostile.expected import MAPPED, accounting, expectations, rows
 from lab.keyspace.resp import stream as resp_stream
 from lab.keyspace.wellformed import entries as generate
 from lab.keyspace.world import Sizes, World
 
 __all__ = [
-    "MAPPED", "MIGRATION_TIME", "Case", "Entry", "Expectation", "Sizes", "World",
+    "MAPPED", "Case", "Entry", "Expectation", "Sizes", "World",
     "accounting", "cases", "expected", "generate", "resp_stream", "rows", "standalone",
 ]  # fmt: skip
 

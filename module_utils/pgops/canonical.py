@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import json
 from datetime import datetime, timezone
 from decimal import Decimal
@@ -40,6 +41,8 @@ def text_of(kind: str, value: object) -> str:
         return value.astimezone(timezone.utc).isoformat(timespec="microseconds")
     if kind == "double":
         return number(float(value))  # type: ignore[arg-type]
+    if kind == "inet":
+        return ipaddress.ip_address(value).exploded  # type: ignore[arg-type]
     return str(value)
 
 

@@ -10,13 +10,14 @@ from .errors import PgopsError
 LOCK_KEY = 7_304_612_118
 TABLES_PRESENT = "SELECT to_regclass('migration.migration_runs'), to_regclass('migration.migration_rejects')"
 TAKE_LOCK = "SELECT pg_try_advisory_lock(%s)"
+# The start comes from our own record: pg_stat_activity hides it from a role that is not the session's own.
 HOLDER = """
-    SELECT a.pid, coalesce(host(a.client_addr), 'the socket'), to_char(a.backend_start, 'YYYY-MM-DD HH24:MI:SS TZ'),
-           (SELECT 'run ' || r.run_id || ' of ' || r.operator FROM migration.migration_runs r
-            WHERE r.state = 'running' ORDER BY r.run_id DESC LIMIT 1)
-    FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
-    WHERE l.locktype = 'advisory' AND l.granted AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-      AND (l.classid::bigint << 32) + l.objid = %s
+    SELECT l.pid, r.run_id, r.operator, to_char(r.started_at, 'YYYY-MM-DD HH24:MI:SS TZ')
+    FROM pg_locks l LEFT JOIN migration.migration_runs r ON r.state = 'running'
+    WHERE l.locktype = 'advisory' AND l.granted
+      AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+      AND (l.classid::bigint << 32) + l.objid::bigint = %s
+    ORDER BY r.run_id DESC LIMIT 1
 """
 MARK_INTERRUPTED = (
     "UPDATE migration.migration_runs SET state = 'interrupted', finished_at = now() WHERE state = 'running'"
@@ -51,10 +52,11 @@ def take_lock(conn) -> None:
             return
         cursor.execute(HOLDER, (LOCK_KEY,))
         found = cursor.fetchone()
-        pid, address, since, run = found if found else ("unknown", "an unknown address", "unknown", None)
+        pid, run_id, operator, since = found if found else ("unknown", None, None, None)
+        holder = f"run {run_id} of {operator}, started {since}" if run_id else "a run that is just starting"
         raise PgopsError(
-            f"Another migration is running: {run or 'a run that has not been recorded yet'}, backend {pid} from {address} "
-            f"since {since}. Wait for it to end, or end it before you start another."
+            f"Another migration is running: {holder} (backend {pid}). "
+            "Wait for it to end, or end it before you start another."
         )
 
 

@@ -185,9 +185,10 @@ def as_timestamp(value: object, name: str, naive_zone: str = "UTC") -> str:
 
     More than six fraction digits are cut. Second 60, impossible dates and years outside 1 to 9999 are refused.
     """
-    match = TIMESTAMP.match(value) if isinstance(value, str) else None
+    text = as_text(value, name)
+    match = TIMESTAMP.match(text)
     if match is None:
-        raise Refusal("bad_timestamp", f"{name} is no timestamp: {str(value)[:60]!r}.")
+        raise Refusal("bad_timestamp", f"{name} is no timestamp: {text[:60]!r}.")
     year, month, day, hour, minute, second = (int(part) for part in match.group(1, 2, 3, 4, 5, 6))
     microsecond = int((match.group(7) or "0")[:6].ljust(6, "0"))
     try:
@@ -196,7 +197,7 @@ def as_timestamp(value: object, name: str, naive_zone: str = "UTC") -> str:
         )
         return moment.astimezone(timezone.utc).isoformat(timespec="microseconds")
     except (ValueError, OverflowError):
-        raise Refusal("bad_timestamp", f"{name} is no possible time: {value[:60]!r}.") from None
+        raise Refusal("bad_timestamp", f"{name} is no possible time: {text[:60]!r}.") from None
 
 
 def _offset(text: str | None, naive_zone: str):
@@ -209,6 +210,13 @@ def _offset(text: str | None, naive_zone: str):
         raise ValueError(text)
     delta = timedelta(hours=hours, minutes=minutes)
     return timezone(-delta if text[0] == "-" else delta)
+
+
+def address_text(text: str) -> str:
+    """The canonical text of an address, the same under every Python: newer ones write mapped IPv4 with dots."""
+    address = ipaddress.ip_address(text)
+    mapped = getattr(address, "ipv4_mapped", None)
+    return str(address) if mapped is None else f"::ffff:{mapped}"
 
 
 def as_address(value: object) -> tuple[str | None, str | None]:
@@ -228,7 +236,7 @@ def as_address(value: object) -> tuple[str | None, str | None]:
     try:
         if "%" in bare:
             raise ValueError("an address with a zone belongs to one host")
-        address = str(ipaddress.ip_address(bare))
+        address = address_text(bare)
     except ValueError:
         return None, text
     return address, (None if address == text else text)

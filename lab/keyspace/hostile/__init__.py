@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lab.keyspace.hostile import (
+    analytics,
     broken,
+    passing,
+    premium,
     subscribers_list,
     subscribers_records,
+    subscriptions,
     threads_accepted,
     threads_refused,
     times,
+    unrecognised,
+    usage,
     users_accepted,
     users_refused,
     users_ties,
@@ -26,7 +32,7 @@ def cases() -> Iterator[Case]:
         yield from broken.cases(kind)
         yield from times.cases(kind, fields)
     for subject in (users_accepted, users_refused, users_ties, threads_accepted, threads_refused, subscribers_records,
-                    subscribers_list):  # fmt: skip
+                    subscribers_list, passing, premium, subscriptions, usage, analytics, unrecognised):  # fmt: skip
         yield from subject.cases()
 
 

@@ -8,8 +8,6 @@ from uuid import UUID, uuid5
 
 from lab.keyspace.entry import Entry
 
-# Stands in an expected row where the column's default is the time of the migration.
-MIGRATION_TIME = "<time of the migration>"
 _NAMESPACE = UUID("7d1f0d5c-3c0e-5c5e-9a7d-1c3f5b7e9a11")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from lab.keyspace.entry import Entry
 from lab.keyspace.hostile import case
 from lab.keyspace.hostile.base import METADATA, OWNER, THREAD, USER, thread_id
-from lab.keyspace.hostile.case import MIGRATION_TIME, Case, user_uuid
+from lab.keyspace.hostile.case import Case, user_uuid
 from lab.keyspace.hostile.kind import insert, swap
 
 _MOON = "\U0001f319"
@@ -116,7 +116,14 @@ def _models_and_tags() -> Iterator[Case]:
 def _defaults() -> Iterator[Case]:
     empty: dict = {"source_url": None, "source_type": "text", "generation_time_ms": None, "ai_model": "gpt-3.5-turbo",
              "content_length": None, "tags": []}  # fmt: skip
-    own = {"view_count": 0, "copy_count": 0, "is_favorite": False, "is_archived": False, "updated_at": MIGRATION_TIME}
+    # A missing updated_at becomes created_at: the time of the migration would change with every run.
+    own = {
+        "view_count": 0,
+        "copy_count": 0,
+        "is_favorite": False,
+        "is_archived": False,
+        "updated_at": "2025-08-03T07:44:02.991200+00:00",
+    }
     yield THREAD.accept("NoMetadata", "without metadata: defaults", None, empty, drop=("metadata",))
     yield THREAD.accept("NullMetadata", "metadata null: defaults", {"metadata": None}, empty)
     yield THREAD.accept("EmptyMetadata", "metadata without fields: defaults", {"metadata": {}}, empty)

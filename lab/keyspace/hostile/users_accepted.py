@@ -7,7 +7,7 @@ from hashlib import sha256
 
 from lab.keyspace.hostile import case
 from lab.keyspace.hostile.base import OWNER, USER, address, user_id
-from lab.keyspace.hostile.case import MIGRATION_TIME, Case, user_uuid
+from lab.keyspace.hostile.case import Case, user_uuid
 from lab.keyspace.hostile.kind import insert, swap
 
 _DEFAULTED = ("role", "status", "login_count", "failed_login_attempts", "is_email_verified", "metadata", "updated_at")
@@ -16,7 +16,7 @@ _NULLABLE = (
 )  # fmt: skip
 _DEFAULTS = {
     "role": "user", "status": "active", "login_count": 0, "failed_login_attempts": 0, "is_email_verified": False,
-    "metadata": {}, "updated_at": MIGRATION_TIME,
+    "metadata": {}, "updated_at": "2025-08-02T09:15:30.120045+00:00",  # as created_at
 }  # fmt: skip
 _UUID = "9b2f64a1-0d4c-4b7e-8a51-6c1d2e3f4a5b"
 

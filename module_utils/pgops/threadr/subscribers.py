@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..profile import Column, Entry, Lookup, Row, Settings, Table
+from ..profile import Column, Entry, Lookup, Refusal, Row, Settings, Table
 from ..values import as_address, as_email, as_text, as_timestamp, decode
 from .fields import Fields, read_object, require_identity, with_extra
 
@@ -50,5 +50,9 @@ def convert(entry: Entry, suffix: str, settings: Settings) -> Row:
 
 
 def convert_member(member: bytes, settings: Settings) -> Row:
-    email = as_email(decode(member).replace("\0", ""), "the member")
+    text = decode(member)
+    if "\0" in text:
+        # In JSON it is stripped; here the member is the identity, which must not be another one afterwards.
+        raise Refusal("bad_email", "The member holds U+0000.")
+    email = as_email(text, "the member")
     return Row("email_subscribers", (email, *[None] * 6, {}, None), preference=NO_RECORD)

@@ -1,0 +1,85 @@
+"""Results of the migration's modules as lines for people."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: migration_text
+short_description: Accounting and audit results as aligned lines
+description: Filters C(accounting_lines) and C(audit_lines) turn a module's result into a list of aligned lines.
+"""
+
+OUTCOMES = ("scanned", "written", "unchanged", "merged", "skipped", "quarantined", "vanished", "unknown")
+SECONDS = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
+
+
+def aligned(rows: list[list[str]]) -> list[str]:
+    """Rows of cells as lines: the first column to the left, the others to the right."""
+    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
+    return [
+        "  ".join([row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))]).rstrip()
+        for row in rows
+    ]
+
+
+def human_seconds(seconds: int | None) -> str:
+    """The largest whole unit: 3900 is 65 min, 63072000 is 730 d."""
+    if seconds is None:
+        return "-"
+    return next((f"{seconds // size} {unit}" for unit, size in SECONDS if seconds >= 2 * size), f"{seconds} s")
+
+
+def human_bytes(size: int) -> str:
+    """Powers of 1024 with one decimal: 1536 is 1.5 KiB."""
+    amount = float(size)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if amount < 1024:
+            return f"{amount:.0f} B" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1024
+    return f"{amount:.1f} TiB"
+
+
+def accounting_lines(result: dict) -> list[str]:
+    """Keys per pattern and outcome, the total last, then why keys were refused or skipped."""
+    accounting = result["accounting"]
+    lines = {**accounting["patterns"], "total": accounting["total"]}
+    table = aligned(
+        [["pattern", *OUTCOMES], *([name, *(str(line[o]) for o in OUTCOMES)] for name, line in lines.items())]
+    )
+    rows = [f"{table_name}: {_counts(counts)}" for table_name, counts in result["tables"].items()]
+    reasons = [f"quarantined as {code}: {keys}" for code, keys in result["rejects"].items()]
+    rules = [f"skipped as {rule}: {keys}" for rule, keys in result["skipped_by"].items()]
+    samples = [f"unknown key: {key}" for key in result["unknown_samples"]]
+    return [*table, *rows, *rules, *reasons, *samples]
+
+
+def _counts(counts: dict) -> str:
+    return ", ".join(f"{rows} {what}" for what, rows in counts.items())
+
+
+def audit_lines(result: dict) -> list[str]:
+    """What is in the keyspace, pattern by pattern, and the prefixes that no pattern knows."""
+    head = ["pattern", "keys", "type", "shortest TTL", "longest TTL", "no TTL", "size", "disposition"]
+    rows = [[line["shown"], *_figures(line), line["disposition"]] for line in result["patterns"]]
+    unknown = [
+        [f"{prefix} (unknown)", str(keys), *["-"] * 5, "reported"]
+        for prefix, keys in result["unknown"]["prefixes"].items()
+    ]
+    total = ["total", str(result["keys"]), *["-"] * 4, human_bytes(result["bytes"]), ""]
+    samples = [f"unknown key: {key}" for key in result["unknown"]["samples"]]
+    return [*aligned([head, *rows, *unknown, total]), *samples]
+
+
+def _figures(line: dict) -> list[str]:
+    return [
+        str(line["keys"]),
+        "+".join(line["types"]),
+        human_seconds(line["min_ttl_s"]),
+        human_seconds(line["max_ttl_s"]),
+        str(line["no_ttl"]),
+        human_bytes(line["bytes"]),
+    ]
+
+
+class FilterModule:
+    def filters(self) -> dict:
+        return {"accounting_lines": accounting_lines, "audit_lines": audit_lines}

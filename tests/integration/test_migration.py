@@ -1,0 +1,256 @@
+"""redis_migrate and migration_info against real servers: four runs, convergence, refusals, corruption."""
+
+from __future__ import annotations
+
+import json
+import random
+
+import pytest
+from migration import TABLES, add, believable, contents, load, migrate, params, target, validate
+
+from lab.keyspace.entry import Entry, string
+
+CORRUPTIBLE = {
+    "users": (
+        "legacy_id",
+        "email",
+        "password_hash",
+        "login_count",
+        "last_login_at",
+        "is_email_verified",
+        "metadata",
+        "created_at",
+    ),
+    "threads": ("title", "original_content", "tweets", "metadata", "source_url", "tags", "view_count", "updated_at"),
+    "email_subscribers": (
+        "subscribed_at",
+        "client_ip",
+        "client_ip_raw",
+        "user_agent",
+        "referrer",
+        "source",
+        "metadata",
+        "user_id",
+    ),
+}
+
+
+def user(name: str, email: str, **changes) -> Entry:
+    fields = {"user_id": name, "email": email, "password_hash": "x", "created_at": "2025-08-02T09:15:30", **changes}
+    return string(f"threadr:user:{name}", json.dumps(fields))
+
+
+def rows(host, database: str) -> dict[str, int]:
+    return {table: host.query(f"SELECT count(*) FROM public.{table}", db=database)[0][0] for table in TABLES}
+
+
+def test_four_runs(host, database):
+    target(host, database)
+    load(host, believable(users=40, threads=120))
+    runs = host.four_runs("redis_migrate", params(database), lambda: contents(host, database))
+    assert [result["changed"] for result, _ in runs] == [True, True, False, False]
+    dry, done, dry_again, done_again = (state for _, state in runs)
+    assert dry != done
+    assert done == dry_again == done_again
+    for one, other in ((runs[0][0], runs[1][0]), (runs[2][0], runs[3][0])):
+        assert (one["accounting"], one["tables"], one["diff"]) == (other["accounting"], other["tables"], other["diff"])
+    assert runs[3][0]["diff"] == {"before": "", "after": ""}
+
+
+def test_a_dry_run_leaves_no_table_no_run_and_no_row_behind(host, database):
+    target(host, database)
+    load(host, believable(users=5, threads=5))
+    migrate(host, database, check_mode=True)
+    assert rows(host, database) == dict.fromkeys(TABLES, 0)
+    assert host.query("SELECT run_id FROM migration.migration_runs", db=database) == []
+    assert host.query("SELECT relname FROM pg_class WHERE relname LIKE 'stage%'", db=database) == []
+
+
+def test_the_run_is_recorded_with_its_accounting(host, database):
+    target(host, database)
+    load(host, believable(users=5, threads=5))
+    done = migrate(host, database, operator="mira")
+    [[state, operator, accounting]] = host.query(
+        "SELECT state, operator, accounting FROM migration.migration_runs", db=database
+    )
+    assert (state, operator, accounting) == ("finished", "mira", done["accounting"]["patterns"])
+    assert host.query("SELECT relname FROM pg_class WHERE relname LIKE 'stage%'", db=database) == []
+
+
+def test_the_source_is_never_written_to(host, database):
+    target(host, database)
+    load(host, believable(users=20, threads=40))
+    before = host.redis("INFO", "persistence").split("rdb_changes_since_last_save:")[1].split()[0]
+    migrate(host, database)
+    validate(host, database)
+    assert host.redis("INFO", "persistence").split("rdb_changes_since_last_save:")[1].split()[0] == before
+
+
+def test_changed_keys_update_their_rows_and_gone_keys_keep_theirs(host, database):
+    target(host, database)
+    load(host, [user("user_a", "a@example.com"), user("user_b", "b@example.com"), user("user_c", "c@example.com")])
+    migrate(host, database)
+    load(host, [user("user_a", "a@example.com", login_count=9), user("user_b", "b@example.com")])
+    result = migrate(host, database)
+    assert result["tables"]["users"] == {"inserted": 0, "updated": 1, "unchanged": 1}
+    assert "login_count=0" in result["diff"]["before"]
+    assert host.query("SELECT legacy_id, login_count FROM users ORDER BY 1", db=database) == [
+        ["user_a", 9],
+        ["user_b", 0],
+        ["user_c", 0],
+    ]
+    assert validate(host, database)["tables"]["users"]["extra"] == 1
+
+
+def test_migrated_times_survive_an_update(host, database):
+    target(host, database)
+    load(host, [user("user_a", "a@example.com", updated_at="2025-08-03T00:00:00")])
+    migrate(host, database)
+    load(host, [user("user_a", "a@example.com", updated_at="2025-08-03T00:00:00", login_count=1)])
+    migrate(host, database)
+    assert host.query("SELECT updated_at::text FROM users", db=database) == [["2025-08-03 00:00:00+00"]]
+
+
+def test_users_may_swap_and_pass_on_addresses(host, database):
+    target(host, database)
+    load(host, [user("user_a", "a@example.com"), user("user_b", "b@example.com"), user("user_c", "c@example.com")])
+    migrate(host, database)
+    load(host, [user("user_a", "b@example.com"), user("user_b", "c@example.com"), user("user_c", "a@example.com")])
+    assert migrate(host, database)["tables"]["users"]["updated"] == 3
+    found = host.query("SELECT legacy_id, email FROM users ORDER BY 1", db=database)
+    assert found == [["user_a", "b@example.com"], ["user_b", "c@example.com"], ["user_c", "a@example.com"]]
+    assert migrate(host, database)["changed"] is False
+
+
+def test_an_address_held_by_a_row_whose_key_is_gone_is_refused_with_its_holder(host, database):
+    target(host, database)
+    load(host, [user("user_a", "a@example.com")])
+    migrate(host, database)
+    load(host, [user("user_new", "a@example.com"), user("user_c", "c@example.com")])
+    result = migrate(host, database)
+    assert result["rejects"] == {"duplicate_email": 1}
+    [[reason]] = host.query("SELECT reason FROM migration.migration_rejects", db=database)
+    assert "user_a" in reason
+
+
+def test_a_repaired_value_leaves_the_quarantine_and_a_gone_one_stays(host, database):
+    target(host, database)
+    broken = [string("threadr:user:user_a", "{"), string("threadr:user:user_gone", "[")]
+    load(host, [*broken, user("user_b", "b@example.com")])
+    assert migrate(host, database)["accounting"]["patterns"]["user"]["quarantined"] == 2
+    load(host, [user("user_a", "a@example.com"), user("user_b", "b@example.com")])
+    assert migrate(host, database)["changed"] is True
+    still_open = host.query(
+        "SELECT convert_from(key, 'UTF8') AS k, convert_from(value, 'UTF8') AS v FROM migration.migration_rejects"
+        " WHERE resolved_run_id IS NULL",
+        db=database,
+    )
+    assert still_open == [["threadr:user:user_gone", "["]]
+
+
+def test_the_application_role_cannot_read_the_quarantine(host, database):
+    target(host, database)
+    done = host.run(
+        "psql",
+        "-XAtqd",
+        database,
+        "-c",
+        "SET ROLE threadr_app; TABLE migration.migration_rejects",
+        user="postgres",
+        check=False,
+    )
+    assert "permission denied" in done.stderr
+
+
+def test_two_thirds_of_the_rows_may_arrive_later(host, database):
+    target(host, database)
+    everything = believable(users=30, threads=60)
+    load(host, everything[::3])
+    migrate(host, database)
+    add(host, everything)
+    migrate(host, database)
+    late = contents(host, database)
+    host.execute(
+        "TRUNCATE users, threads, email_subscribers CASCADE; DELETE FROM migration.migration_rejects;", db=database
+    )
+    migrate(host, database)
+    assert {table: late[table] for table in TABLES} == {table: contents(host, database)[table] for table in TABLES}
+
+
+def test_the_validation_names_every_seeded_corruption(host, database):
+    """One value at a time, all over the migrated tables and columns; each is found with its table, key and column."""
+    target(host, database)
+    load(host, believable(users=30, threads=60))
+    migrate(host, database)
+    assert validate(host, database)["healthy"] is True
+    chance = random.Random(15)
+    for table, columns in CORRUPTIBLE.items():
+        key = "email" if table == "email_subscribers" else "id"
+        for column in columns:
+            [[row]] = host.query(
+                f"SELECT {key}::text FROM {table} ORDER BY {key} OFFSET {chance.randrange(20)} LIMIT 1", db=database
+            )
+            host.execute(
+                f"BEGIN; SET LOCAL threadr.keep_updated_at = 'on'; CREATE TABLE kept AS SELECT * FROM {table} WHERE {key}::text = '{row}';"
+                f"UPDATE {table} SET {column} = {corrupted(table, column)} WHERE {key}::text = '{row}'; COMMIT;",
+                db=database,
+            )
+            problems = validate(host, database)["problems"]
+            expected = "1 rows have another user_id" if column == "user_id" else f"{row} differs in {column}."
+            assert any(problem.startswith(table) and expected in problem for problem in problems), (column, problems)
+            host.execute(
+                f"BEGIN; SET LOCAL threadr.keep_updated_at = 'on'; UPDATE {table} t SET {column} = k.{column} FROM kept k"
+                f" WHERE t.{key} = k.{key}; DROP TABLE kept; COMMIT;",
+                db=database,
+            )
+    assert validate(host, database)["healthy"] is True
+
+
+def corrupted(table: str, column: str) -> str:
+    """An SQL expression that differs from the value by as little as its type allows."""
+    if column == "user_id":
+        return f"CASE WHEN {column} IS NULL THEN (SELECT min(id::text)::uuid FROM users) END"
+    kinds = {
+        "login_count": f"{column} + 1",
+        "view_count": f"{column} + 1",
+        "is_email_verified": f"NOT {column}",
+        "metadata": f"{column} || '{{\"x\": 1}}'",
+        "tweets": "jsonb_set(tweets, '{0,order}', '99')",
+        "tags": "tags || 'x'::text",
+        "client_ip": "coalesce(client_ip + 1, '192.0.2.1')",
+    }
+    if column.endswith("_at"):
+        return f"coalesce({column} + interval '1 microsecond', now())"
+    return kinds.get(column, f"coalesce({column}, '') || 'x'")
+
+
+def test_a_missing_row_and_a_missing_reject_are_named(host, database):
+    target(host, database)
+    load(host, [user("user_a", "a@example.com"), user("user_b", "b@example.com"), string("threadr:user:user_x", "{")])
+    migrate(host, database)
+    host.execute("DELETE FROM users WHERE legacy_id = 'user_a'; DELETE FROM migration.migration_rejects;", db=database)
+    missing, unrecorded = validate(host, database)["problems"]
+    assert "is missing (key threadr:user:user_a)" in missing
+    assert unrecorded == "1 keys of the pattern user are refused, but not in the quarantine."
+
+
+@pytest.mark.parametrize("module", ["redis_keyspace_info", "migration_info"])
+def test_reading_modules_change_nothing_four_times(host, database, module):
+    target(host, database)
+    load(host, believable(users=10, threads=20))
+    migrate(host, database)
+    options = {"redis": {}} if module == "redis_keyspace_info" else params(database)
+    before = contents(host, database)
+    runs = host.four_runs(module, options, lambda: contents(host, database))
+    assert [(result["changed"], state) for result, state in runs] == [(False, before)] * 4
+
+
+def test_the_audit_counts_what_redis_counts(host):
+    load(host, [*believable(users=10, threads=20), string("team:data:1", "x")])
+    found = host.module("redis_keyspace_info", {"redis": {}})
+    assert found["keys"] == int(host.redis("DBSIZE"))
+    assert found["unknown"]["prefixes"] == {"team:data:": 1}
+    threads = next(line for line in found["patterns"] if line["pattern"] == "thread")
+    assert threads["keys"] == 20
+    assert threads["types"] == {"string": 20}
+    assert 0 < threads["min_ttl_s"] <= threads["max_ttl_s"] <= 31_536_000
