@@ -16,7 +16,7 @@ DAMAGES = {
         "column role on public.users is text NOT NULL DEFAULT 'admin'::text where text NOT NULL DEFAULT 'user'::text is declared"
     ),
     "ALTER TABLE threads ALTER tweet_count DROP EXPRESSION": (
-        "column tweet_count on public.threads is integer where integer GENERATED ALWAYS AS (CASE WHEN (jsonb_typeof(tweets)"
+        "column tweet_count on public.threads is integer where integer GENERATED ALWAYS AS ( CASE WHEN"
     ),
     "ALTER TABLE users DROP CONSTRAINT users_status_check": "constraint users_status_check on public.users is missing",
     "ALTER TABLE users ADD CONSTRAINT tall CHECK (true) NOT VALID": "constraint tall on public.users is not declared",
