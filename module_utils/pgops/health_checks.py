@@ -16,6 +16,36 @@ RUNNING = ("active", "fastpath function call")
 
 
 @dataclass(frozen=True)
+class Waste:
+    """One way for a session to take too long; MEASURE names its seconds in an answer's row."""
+
+    name: str
+    subject: str
+    measure: str
+    nobody: str
+    does: str
+    advice: str
+
+
+LONG_STATEMENTS = Waste(
+    name="long_statements",
+    subject="statement",
+    measure="statement_s",
+    nobody="No session runs a statement.",
+    does="has run a statement",
+    advice="See what it waits for and EXPLAIN it; SELECT pg_cancel_backend({pid}) ends the statement.",
+)
+IDLE = Waste(
+    name="idle_in_transaction",
+    subject="idle_in_transaction",
+    measure="state_s",
+    nobody="No session holds a transaction open without using it.",
+    does="has held a transaction open without using it",
+    advice="Its locks stay until it ends: mend the application; SELECT pg_terminate_backend({pid}) ends the session.",
+)
+
+
+@dataclass(frozen=True)
 class Wanted:
     """What an operator declared; None: nothing."""
 
@@ -81,32 +111,27 @@ def by_state(sessions: list[dict]) -> dict[str, int]:
 
 def session_checks(server: dict, sessions: Answer, limits: dict[str, Limit], ignored: tuple[str, ...]) -> list[Check]:
     """Running statements and idle transactions: how long the longest of each has lasted."""
-    kinds = [
-        (
-            "long_statements", limits["statement"], running(sessions.rows, ignored), "statement_s", "runs a statement",
-            "See what it waits for and EXPLAIN it; SELECT pg_cancel_backend({pid}) ends the statement.",
-        ),
-        (
-            "idle_in_transaction", limits["idle_in_transaction"], idle_in_transaction(sessions.rows, ignored), "state_s",
-            "holds a transaction open without using it",
-            "Its locks stay until it ends: mend the application; SELECT pg_terminate_backend({pid}) ends the session.",
-        ),
-    ]  # fmt: skip
     blind = _blindness(server, sessions)
     if blind:
-        return [unknown(name, "s", *blind, limit=limit) for name, limit, *_rest in kinds]
-    return [_longest(*kind) for kind in kinds]
+        return [unknown(waste.name, "s", *blind, limit=limits[waste.subject]) for waste in (LONG_STATEMENTS, IDLE)]
+    return [
+        _longest(LONG_STATEMENTS, running(sessions.rows, ignored), limits["statement"]),
+        _longest(IDLE, idle_in_transaction(sessions.rows, ignored), limits["idle_in_transaction"]),
+    ]
 
 
-def _longest(name: str, limit: Limit, sessions: list[dict], measure: str, does: str, advice: str) -> Check:
+def _longest(waste: Waste, sessions: list[dict], limit: Limit) -> Check:
     if not sessions:
-        return measured(name, 0.0, "s", limit, f"No session {does}.")
-    over = [session for session in sessions if limit.warning is not None and session[measure] >= limit.warning]
-    worst = max(sessions, key=lambda session: session[measure])
+        return measured(waste.name, 0.0, "s", limit, waste.nobody)
+    worst, over = max(sessions, key=lambda session: session[waste.measure]), _over(sessions, waste.measure, limit)
     others = f" {len(over) - 1} more are over {duration(limit.warning or 0)}." if len(over) > 1 else ""
     who = f"{worst['role']} ({worst['application'] or 'no application name'}, pid {worst['pid']}, {worst['database']})"
-    finding = f"{who} {does} since {duration(worst[measure])}.{others}"
-    return measured(name, worst[measure], "s", limit, finding, advice.format(pid=worst["pid"]))
+    finding = f"{who} {waste.does} for {duration(worst[waste.measure])}.{others}"
+    return measured(waste.name, worst[waste.measure], "s", limit, finding, waste.advice.format(pid=worst["pid"]))
+
+
+def _over(sessions: list[dict], measure: str, limit: Limit) -> list[dict]:
+    return [session for session in sessions if limit.warning is not None and session[measure] >= limit.warning]
 
 
 def running(sessions: list[dict], ignored: tuple[str, ...]) -> list[dict]:
@@ -123,16 +148,15 @@ def _others(sessions: list[dict], ignored: tuple[str, ...]) -> list[dict]:
 
 def shown_sessions(sessions: list[dict], measure: str, limit: Limit) -> list[dict]:
     """Those at or over the warning limit, the longest first, with a statement text that keeps secrets."""
-    over = [session for session in sessions if limit.warning is not None and session[measure] >= limit.warning]
     names = ("pid", "role", "database", "application", "client_address", "state", "waits_for")
     return [
         {
             **{name: session[name] for name in names},
-            "duration_s": round(session[measure], 1),
-            "transaction_s": None if session["transaction_s"] is None else round(session["transaction_s"], 1),
+            "duration_s": session[measure],
+            "transaction_s": session["transaction_s"],
             "statement": presentable(session["statement"]),
         }
-        for session in sorted(over, key=lambda session: (-session[measure], session["pid"]))
+        for session in sorted(_over(sessions, measure, limit), key=lambda session: (-session[measure], session["pid"]))
     ]
 
 

@@ -35,16 +35,17 @@ SERVER = """
                 ELSE extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp())
            END::float8 AS replay_delay_s
 """
+# Durations are rounded here, so that what is judged, listed and printed is the same.
 # textsend: the texts of other databases may be in other encodings, and would make the driver stumble as text.
 SESSIONS = """
     SELECT pid, usename AS role, datname AS database, application_name AS application,
            client_addr::text AS client_address, coalesce(state, 'unknown') AS state,
            nullif(concat_ws(': ', wait_event_type, wait_event), '') AS waits_for,
            pid = pg_backend_pid() AS own,
-           greatest(extract(epoch FROM clock_timestamp() - query_start), 0)::float8 AS statement_s,
-           greatest(extract(epoch FROM clock_timestamp() - xact_start), 0)::float8 AS transaction_s,
-           greatest(extract(epoch FROM clock_timestamp() - state_change), 0)::float8 AS state_s,
-           CASE WHEN state <> 'idle' AND clock_timestamp() - query_start >= %(shortest_s)s * interval '1 second'
+           greatest(round(extract(epoch FROM now() - query_start), 1), 0)::float8 AS statement_s,
+           greatest(round(extract(epoch FROM now() - xact_start), 1), 0)::float8 AS transaction_s,
+           greatest(round(extract(epoch FROM now() - state_change), 1), 0)::float8 AS state_s,
+           CASE WHEN state <> 'idle' AND round(extract(epoch FROM now() - query_start), 1) >= %(shortest_s)s
                 THEN substring(textsend(query) FOR %(bytes)s) END AS statement
     FROM pg_stat_activity
     WHERE backend_type = 'client backend'

@@ -105,7 +105,7 @@ def test_shown_sessions_are_those_over_the_limit_longest_first_and_masked():
     rows = [
         session(1, statement_s=4.99, statement=b"SELECT 'early'"),
         session(2, statement_s=5.0, statement=b"SELECT 'hunter2'"),
-        session(3, statement_s=60.0, statement=b"SELECT 3", transaction_s=61.26),
+        session(3, statement_s=60.0, statement=b"SELECT 3", transaction_s=61.3),
     ]
     shown = shown_sessions(rows, "statement_s", Limit(5, 300))
     assert [(row["pid"], row["duration_s"], row["transaction_s"], row["statement"]) for row in shown] == [
