@@ -48,18 +48,36 @@ def _record(world: World, owner: User, posted: Thread) -> tuple[dict, int]:
     engagements = likes + retweets + replies + bookmarks + quotes
     tweets = 1 + draw.below(6)
     value = {
-        "thread_id": posted.id, "user_id": owner.id, "created_at": iso(posted.created), "posted_at": iso(posted.created),
-        "title": text(bytes(draw.below(256) for _word in range(5))), "source_url": None, "content_type": draw.of(_TYPES),
-        "tweet_count": tweets, "total_character_count": 200 * tweets, "total_impressions": impressions,
-        "total_engagements": engagements, "engagement_rate": round(100 * engagements / impressions, 2),
-        "total_likes": likes, "total_retweets": retweets, "total_replies": replies, "total_bookmarks": bookmarks,
-        "total_quotes": quotes, "profile_visits": draw.below(300), "link_clicks": draw.below(200),
-        "new_followers": draw.below(30), "thread_completion_rate": draw.below(1001) / 10,
-        "avg_time_on_thread": draw.below(900) / 10, "virality_score": draw.below(1001) / 10,
+        "thread_id": posted.id,
+        "user_id": owner.id,
+        "created_at": iso(posted.created),
+        "posted_at": iso(posted.created),
+        "title": text(bytes(draw.below(256) for _word in range(5))),
+        "source_url": None,
+        "content_type": draw.of(_TYPES),
+        "tweet_count": tweets,
+        "total_character_count": 200 * tweets,
+        "total_impressions": impressions,
+        "total_engagements": engagements,
+        "engagement_rate": round(100 * engagements / impressions, 2),
+        "total_likes": likes,
+        "total_retweets": retweets,
+        "total_replies": replies,
+        "total_bookmarks": bookmarks,
+        "total_quotes": quotes,
+        "profile_visits": draw.below(300),
+        "link_clicks": draw.below(200),
+        "new_followers": draw.below(30),
+        "thread_completion_rate": draw.below(1001) / 10,
+        "avg_time_on_thread": draw.below(900) / 10,
+        "virality_score": draw.below(1001) / 10,
         "tweet_metrics": [_tweet(posted, number, impressions // (number + 1)) for number in range(tweets)],
-        "best_tweet_position": 1, "worst_tweet_position": tweets, "optimal_length": None,
-        "peak_engagement_hour": draw.below(24), "peak_engagement_day": draw.of(_DAYS),
-    }  # fmt: skip
+        "best_tweet_position": 1,
+        "worst_tweet_position": tweets,
+        "optimal_length": None,
+        "peak_engagement_hour": draw.below(24),
+        "peak_engagement_day": draw.of(_DAYS),
+    }
     return value, remaining_ms(ANALYTICS_TTL_S, draw.below(60 * DAY))
 
 

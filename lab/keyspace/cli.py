@@ -57,10 +57,9 @@ def _entries(world: World, believable: bool, hostile: bool) -> Iterator[Entry]:
 
 
 def _size(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise ValueError
-    return number
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 on")
+    return int(text)
 
 
 def _parser() -> argparse.ArgumentParser:

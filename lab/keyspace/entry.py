@@ -11,9 +11,9 @@ DAY_MS = 86_400 * SECOND_MS
 class Entry(NamedTuple):
     """A key to write.
 
-    ``value`` by ``type``: string: bytes; list and set: a tuple of members; hash: a tuple of (field, value); zset: a tuple
-    of (member, score as text); stream: a tuple of (id, (field, value, ...)). Everything is bytes. Collections are added
-    to, so several entries may fill one key. ``ttl_ms`` None means that the key does not expire.
+    ``value`` by ``type``: string: bytes; list and set: a tuple of members; hash: a tuple of (field, value); zset: a
+    tuple of (member, score as text); stream: a tuple of (id, (field, value, ...)). Everything is bytes. Collections
+    are added to, so several entries may fill one key. ``ttl_ms`` None means that the key does not expire.
     """
 
     key: bytes

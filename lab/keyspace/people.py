@@ -5,9 +5,35 @@ from __future__ import annotations
 from lab.keyspace.draw import Draw
 
 _FIRST = (
-    "mira", "jonas", "ada", "ruben", "lena", "tomas", "iris", "pavel", "nora", "emil", "sofia", "luca", "greta", "oskar",
-    "yara", "felix", "hanna", "milo", "vera", "anton", "selma", "david", "ines", "bruno", "clara", "noah", "edith", "kai",
-)  # fmt: skip
+    "mira",
+    "jonas",
+    "ada",
+    "ruben",
+    "lena",
+    "tomas",
+    "iris",
+    "pavel",
+    "nora",
+    "emil",
+    "sofia",
+    "luca",
+    "greta",
+    "oskar",
+    "yara",
+    "felix",
+    "hanna",
+    "milo",
+    "vera",
+    "anton",
+    "selma",
+    "david",
+    "ines",
+    "bruno",
+    "clara",
+    "noah",
+    "edith",
+    "kai",
+)
 _LAST = (
     "holt", "brandt", "okoro", "lindqvist", "moreau", "tanaka", "silva", "kovac", "weiss", "dube", "novak", "ferrari",
     "haas", "ibsen", "jensen", "keller", "lund", "meyer", "nakano", "ortega", "pohl", "quist", "rossi", "santos",
@@ -37,8 +63,8 @@ def network_address(draw: Draw) -> str:
 
 
 def own_network_address(index: int) -> str:
-    """An IP address that no other INDEX has: the few of version 4 first."""
-    if index < 254 * len(_NETWORKS):
+    """An IP address that no other INDEX has: the few of version 4 first, without those above .199, the hostile ones."""
+    if index < 199 * len(_NETWORKS):
         return f"{_NETWORKS[index % len(_NETWORKS)]}{index // len(_NETWORKS) + 1}"
     high, low = divmod(index, 65536)
     return f"2001:db8:{high + 1:x}::{low + 1:x}"

@@ -65,9 +65,14 @@ def _payment(world: World, index: int, origin: str, granted: int, client_ip: str
     if origin == "checkout":
         session = "cs_test_" + octets(world.seed, "checkout", index, 12).hex()
         return {
-            "payment_reference": f"stripe_session_{session}", "granted_at": iso(granted - 34), "granted_by": "stripe_webhook",
-            "client_ip": "stripe_webhook", "stripe_session_id": session, "amount": 499, "currency": "usd",
-        }  # fmt: skip
+            "payment_reference": f"stripe_session_{session}",
+            "granted_at": iso(granted - 34),
+            "granted_by": "stripe_webhook",
+            "client_ip": "stripe_webhook",
+            "stripe_session_id": session,
+            "amount": 499,
+            "currency": "usd",
+        }
     if origin == "script":
         return {"source": "manual", "granted_by": "operator", "timestamp": iso(granted), "test_account": index % 4 == 1}
     if origin == "ip only":

@@ -17,9 +17,23 @@ ocean orange order outside paper patient pattern pencil pepper people piece pilo
 """
 _COMMON = tuple(_TEXT.split())
 _RARE = (
-    "caf\u00e9", "na\u00efve", "\u00dcbung", "\u015eehir", "\u6f6e\u6c50", "\u03b8\u03ac\u03bb\u03b1\u03c3\u03c3\u03b1",
-    "\U0001f319", "\U0001f680", "\U0001f468\u200d\U0001f4bb", "\u2014", "\u2026", '"quoted"', "back\\slash", "50%", "#build", "@reader",
-)  # fmt: skip
+    "caf\u00e9",
+    "na\u00efve",
+    "\u00dcbung",
+    "\u015eehir",
+    "\u6f6e\u6c50",
+    "\u03b8\u03ac\u03bb\u03b1\u03c3\u03c3\u03b1",
+    "\U0001f319",
+    "\U0001f680",
+    "\U0001f468\u200d\U0001f4bb",
+    "\u2014",
+    "\u2026",
+    '"quoted"',
+    "back\\slash",
+    "50%",
+    "#build",
+    "@reader",
+)
 _ENDS = tuple(f"{left}. {right.capitalize()}" for left, right in zip(_COMMON[::7], _COMMON[3::7]))
 _PLAIN = (*_COMMON, *_ENDS, *_COMMON)[:256]
 _FANCY = (*_COMMON, *_ENDS, *_COMMON)[: 256 - len(_RARE)] + _RARE

@@ -11,8 +11,18 @@ from lab.keyspace.hostile.base import OWNER, THREAD, USER, thread_id, user_id
 from lab.keyspace.hostile.case import Case, Expectation, user_uuid
 from lab.keyspace.hostile.kind import compact
 
-_NUMBERS = ("total_impressions", "total_engagements", "total_likes", "total_retweets", "total_replies", "total_bookmarks",
-            "total_quotes", "profile_visits", "link_clicks", "new_followers")  # fmt: skip
+_NUMBERS = (
+    "total_impressions",
+    "total_engagements",
+    "total_likes",
+    "total_retweets",
+    "total_replies",
+    "total_bookmarks",
+    "total_quotes",
+    "profile_visits",
+    "link_clicks",
+    "new_followers",
+)
 _CELLS: dict = {
     **dict.fromkeys(_NUMBERS, 5), "engagement_rate": 12.5, "thread_completion_rate": 45.0, "avg_time_on_thread": 31.5,
     "virality_score": 60.25, "content_type": "news", "best_tweet_position": 1, "worst_tweet_position": None,
@@ -29,8 +39,18 @@ def cases() -> Iterator[Case]:
 
 
 def _entry(owner: str, thread: str, changes: Mapping, raw: bytes | None = None) -> Entry:
-    value = {"thread_id": thread, "user_id": owner, "created_at": _TIME, "posted_at": _TIME, "title": "t", "source_url": None,
-             "tweet_count": 2, "total_character_count": 40, **_CELLS, **changes}  # fmt: skip
+    value = {
+        "thread_id": thread,
+        "user_id": owner,
+        "created_at": _TIME,
+        "posted_at": _TIME,
+        "title": "t",
+        "source_url": None,
+        "tweet_count": 2,
+        "total_character_count": 40,
+        **_CELLS,
+        **changes,
+    }
     return Entry(
         f"analytics:{owner}:thread:{thread}".encode(), "string", compact(value) if raw is None else raw, 80 * DAY_MS
     )
@@ -124,8 +144,14 @@ def _points(slug: str, period: str, stored: str, members: Mapping) -> Iterator[C
     key = f"analytics:{user_id(slug)}:timeseries:impressions:{period}".encode()
     truths = [Expectation(key, "timeseries", "merged")]
     for member, (_score, outcome, reason, value, moment) in members.items():
-        cells = {"user_id": user_uuid(user_id(slug)), "thread_id": None, "metric_name": "impressions", "metric_value": value,
-                 "bucket_at": moment, "period_type": stored}  # fmt: skip
+        cells = {
+            "user_id": user_uuid(user_id(slug)),
+            "thread_id": None,
+            "metric_name": "impressions",
+            "metric_value": value,
+            "bucket_at": moment,
+            "period_type": stored,
+        }
         rows = (("analytics_timeseries", cells),) if outcome == "written" else ()
         truths.append(Expectation(key, "timeseries.member", outcome, reason, rows, member))
     entry = Entry(key, "zset", tuple((member, score) for member, (score, *_rest) in members.items()))

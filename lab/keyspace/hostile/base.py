@@ -79,9 +79,13 @@ def _user_row(slug: str) -> dict:
 
 
 TWEETS = (
-    MappingProxyType({"id": "0f6f6a0c-2f57-4f0e-9a57-51f7a3b1c001", "content": "1/2 The moon", "order": 1, "character_count": 12}),
-    MappingProxyType({"id": "5d1d9d1e-6b0b-4a34-8f0e-51f7a3b1c002", "content": "2/2 the sea", "order": 2, "character_count": 11}),
-)  # fmt: skip
+    MappingProxyType(
+        {"id": "0f6f6a0c-2f57-4f0e-9a57-51f7a3b1c001", "content": "1/2 The moon", "order": 1, "character_count": 12}
+    ),
+    MappingProxyType(
+        {"id": "5d1d9d1e-6b0b-4a34-8f0e-51f7a3b1c002", "content": "2/2 the sea", "order": 2, "character_count": 11}
+    ),
+)
 METADATA = MappingProxyType(
     {
         "source_url": "https://example.com/tides?x=1",

@@ -22,7 +22,7 @@ def cases() -> Iterator[Case]:
     skip = {
         "session": (f"threadr:session:{OWNER}", _SESSION.encode(), "a session lives for about an hour"),
         "failed_login": (f"threadr:failed_login:{address('Owner')}:2001:db8::1f", _FAILED.encode(), "a failed login"),
-        "ratelimit": ("threadr:ratelimit:198.51.100.23", b"3", "a rate limit"),
+        "ratelimit": ("threadr:ratelimit:198.51.100.223", b"3", "a rate limit"),
     }
     for pattern, (key, value, note) in skip.items():
         yield skipped(Entry(key.encode(), "string", value, 3000 * SECOND_MS), note, pattern)

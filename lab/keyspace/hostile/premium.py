@@ -14,7 +14,7 @@ _API = {
     "payment_reference": "ref-00042",
     "granted_at": "2025-08-02T11:00:00.250066",
     "granted_by": "api",
-    "client_ip": "192.0.2.4",
+    "client_ip": "192.0.2.204",
 }
 _STRIPE = {
     "payment_reference": "stripe_session_cs_test_00a1", "granted_at": "2025-08-02T11:00:00.250066",
@@ -26,10 +26,19 @@ _VALUE = {
     "duration_days": 30, "client_ip": None, "email": None, "payment_info": {},
 }  # fmt: skip
 _ROW = {
-    "granted_at": "2025-08-02T11:00:00.250100+00:00", "expires_at": "2025-09-01T11:00:00.250100+00:00", "plan": "premium",
-    "duration_days": 30, "ip_address": None, "email": None, "subject_raw": None, "user_id": None, "payment_reference": None,
-    "amount_cents": None, "currency": None, "payment_info": {},
-}  # fmt: skip
+    "granted_at": "2025-08-02T11:00:00.250100+00:00",
+    "expires_at": "2025-09-01T11:00:00.250100+00:00",
+    "plan": "premium",
+    "duration_days": 30,
+    "ip_address": None,
+    "email": None,
+    "subject_raw": None,
+    "user_id": None,
+    "payment_reference": None,
+    "amount_cents": None,
+    "currency": None,
+    "payment_info": {},
+}
 _PAYER = "payer.{}@example.com"
 
 
@@ -46,7 +55,7 @@ def _entry(kind: str, subject: str, changes: Mapping, drop: tuple[str, ...] = ()
 
 
 def _pair(note: str, ip: str | None, mail: str, changes: Mapping, cells: Mapping) -> Iterator[Case]:
-    """One grant under two keys; the row stands once. IP None: the checkout's key, which the case `_twins` writes once."""
+    """One grant under two keys; the row stands once. IP None: a checkout, whose IP key all checkouts share."""
     if ip is None:
         yield case.written(_entry("email", mail, changes), note, "premium_email", "premium_grants", {**_ROW, **cells})
         return
@@ -56,8 +65,13 @@ def _pair(note: str, ip: str | None, mail: str, changes: Mapping, cells: Mapping
 
 def _twins() -> Iterator[Case]:
     mail = _PAYER.format("twin")
-    yield from _pair("IP and e-mail twins", "192.0.2.4", mail, {"client_ip": "192.0.2.4", "email": mail, "payment_info": _API},
-                     {"ip_address": "192.0.2.4", "email": mail, "payment_info": _API, "payment_reference": "ref-00042"})  # fmt: skip
+    yield from _pair(
+        "IP and e-mail twins",
+        "192.0.2.204",
+        mail,
+        {"client_ip": "192.0.2.204", "email": mail, "payment_info": _API},
+        {"ip_address": "192.0.2.204", "email": mail, "payment_info": _API, "payment_reference": "ref-00042"},
+    )
     mail, user = address("Payer"), user_uuid(user_id("Payer"))
     yield USER.accept("Payer", "a user who pays")
     six = {"client_ip": "2001:db8::1f", "email": mail.title()}
@@ -82,18 +96,18 @@ def _alone() -> Iterator[Case]:
     script = {"plan": "pro", "duration_days": "365", "payment_info": {"source": "manual", "test_account": True}}
     mail = _PAYER.format("local")
     ip: dict[str, tuple[dict, dict, str]] = {
-        "192.0.2.10": ({}, {"ip_address": "192.0.2.10"}, "by IP alone; client_ip only in the key"),
+        "192.0.2.210": ({}, {"ip_address": "192.0.2.210"}, "by IP alone; client_ip only in the key"),
         "2001:DB8:0::77": ({}, {"ip_address": "2001:db8::77"}, "another spelling of an IPv6 address"),
-        "198.51.100.9:4711": ({}, {"ip_address": "198.51.100.9"}, "with a port"),
-        "192.0.2.11": (late, {"ip_address": "192.0.2.11", **late_cells}, "expired, within the week of grace"),
-        "192.0.2.12": (script, {"ip_address": "192.0.2.12", **script, "duration_days": 365}, "an operator's script"),
+        "198.51.100.209:4711": ({}, {"ip_address": "198.51.100.209"}, "with a port"),
+        "192.0.2.211": (late, {"ip_address": "192.0.2.211", **late_cells}, "expired, within the week of grace"),
+        "192.0.2.212": (script, {"ip_address": "192.0.2.212", **script, "duration_days": 365}, "an operator's script"),
         "127.0.0.1": ({"client_ip": "127.0.0.1", "email": mail}, {"email": mail}, "the scripts' own address is none"),
         "junk value": ({}, {"subject_raw": "junk value"}, "no address and no placeholder: kept as it is"),
         "fe80::1%eth0": ({}, {"subject_raw": "fe80::1%eth0"}, "an address with a zone: kept as it is"),
     }
     for subject, (changes, cells, note) in ip.items():
         entry = _entry(
-            "ip", subject, {"client_ip": subject, **changes}, drop=("client_ip",) if subject == "192.0.2.10" else ()
+            "ip", subject, {"client_ip": subject, **changes}, drop=("client_ip",) if subject == "192.0.2.210" else ()
         )
         yield case.written(entry, note, "premium_ip", "premium_grants", {**_ROW, **cells})
     upper = _PAYER.format("empty").upper()
@@ -122,7 +136,7 @@ def _refused() -> Iterator[Case]:
     for number, (note, (reason, changes, drop)) in enumerate(bad.items()):
         mail = _PAYER.format(f"bad{number}")
         yield case.refused(_entry("email", mail, {"email": mail, **changes}, drop), note, "premium_email", reason)
-    yield case.refused(_entry("ip", "192.0.2.20", {}, raw=b"[{}]"), "an array", "premium_ip", "wrong_shape")
-    yield case.refused(_entry("ip", "192.0.2.21", {}, raw=b"{,}"), "malformed", "premium_ip", "malformed_json")
-    typed = Entry(b"threadr:premium:ip:192.0.2.22", "hash", ((b"plan", b"pro"),), DAY_MS)
+    yield case.refused(_entry("ip", "192.0.2.220", {}, raw=b"[{}]"), "an array", "premium_ip", "wrong_shape")
+    yield case.refused(_entry("ip", "192.0.2.221", {}, raw=b"{,}"), "malformed", "premium_ip", "malformed_json")
+    typed = Entry(b"threadr:premium:ip:192.0.2.222", "hash", ((b"plan", b"pro"),), DAY_MS)
     yield case.refused(typed, "a hash", "premium_ip", "wrong_type")

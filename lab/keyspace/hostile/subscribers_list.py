@@ -12,9 +12,16 @@ from lab.keyspace.subscribers import LIST, LIST_TTL_MS
 _MEMBER = "subscriber_list.member"
 # Only in the set: what is known of them is that they are subscribers.
 _BARE: dict = {
-    "subscribed_at": None, "client_ip": None, "client_ip_raw": None, "user_agent": None, "referrer": None, "source": None,
-    "unsubscribed_at": None, "user_id": None, "metadata": {},
-}  # fmt: skip
+    "subscribed_at": None,
+    "client_ip": None,
+    "client_ip_raw": None,
+    "user_agent": None,
+    "referrer": None,
+    "source": None,
+    "unsubscribed_at": None,
+    "user_id": None,
+    "metadata": {},
+}
 _ONLY = {
     b"reader.setonly@example.com": "reader.setonly@example.com",
     b"Reader.SetCase@Example.COM": "reader.setcase@example.com",

@@ -46,8 +46,12 @@ def _addresses() -> Iterator[Case]:
     note = "three spellings of one address: the earliest stays"
     for spelling, time in zip(two[:2], times[:2]):
         yield SUBSCRIBER.merge("Merge", note, {"email": spelling, "subscribed_at": time, "source": "late"})
-    yield SUBSCRIBER.accept("Merge", note, {"email": two[2], "subscribed_at": times[2], "client_ip": "192.0.2.9"},
-                            {"email": two[0], "subscribed_at": "2025-08-02T00:00:00+00:00", "client_ip": "192.0.2.9"})  # fmt: skip
+    yield SUBSCRIBER.accept(
+        "Merge",
+        note,
+        {"email": two[2], "subscribed_at": times[2], "client_ip": "192.0.2.9"},
+        {"email": two[0], "subscribed_at": "2025-08-02T00:00:00+00:00", "client_ip": "192.0.2.9"},
+    )
     note = "a time counts as earlier than none"
     mail = reader("MergeNull")
     yield SUBSCRIBER.merge("MergeNull", note, {"email": mail.upper(), "subscribed_at": None})
@@ -72,8 +76,12 @@ def _fields() -> Iterator[Case]:
     yield SUBSCRIBER.accept("Null", "nothing but the address", dict.fromkeys(_OPTIONAL), _NOTHING)
     dual = {"user_id": "4d3c2b1a-0f9e-4d8c-9b7a-6f5e4d3c2b1a", "name": "Dual \u00c9crit", "tier": None, "count": 2,
             "metadata": {"a": 1}, "created_at": "2025-08-01"}  # fmt: skip
-    yield SUBSCRIBER.accept("Dual", "the dual-write shape, with whatever the caller passed", {"source": "dual_write", **dual},
-                            {"source": "dual_write", "metadata": {"redis_extra": dual}})  # fmt: skip
+    yield SUBSCRIBER.accept(
+        "Dual",
+        "the dual-write shape, with whatever the caller passed",
+        {"source": "dual_write", **dual},
+        {"source": "dual_write", "metadata": {"redis_extra": dual}},
+    )
     yield SUBSCRIBER.accept("Duplicate", "of duplicate keys the last counts", None, {"source": "b"},
                             raw=insert(b'"source": "a", "source": "b"'))  # fmt: skip
     yield SUBSCRIBER.accept("Dirty", "surrogates and U+0000", None, {"referrer": "\U0001f319 \ufffd", "source": "ab"},
@@ -109,9 +117,26 @@ def _networks() -> Iterator[Case]:
     for slug, (text, ip) in normalised.items():
         cells: dict = {"client_ip": ip, "client_ip_raw": text}
         yield SUBSCRIBER.accept(f"Net{slug}", "another spelling of an address", {"client_ip": text}, cells)
-    none = ("unknown", "junk value", "None", "fe80::1%eth0", "203.0.113.9/24", "203.0.113.9/32", "2001:db8::/32", "10.1",
-            "3405803853", "203.0.113.9:abc", "203.0.113.9, 198.51.100.4", "203.0.113.256", "localhost", "[::1",
-            "\uff12\uff10\uff13.0.113.9", "\\N", "stripe_webhook", "::1::")  # fmt: skip
+    none = (
+        "unknown",
+        "junk value",
+        "None",
+        "fe80::1%eth0",
+        "203.0.113.9/24",
+        "203.0.113.9/32",
+        "2001:db8::/32",
+        "10.1",
+        "3405803853",
+        "203.0.113.9:abc",
+        "203.0.113.9, 198.51.100.4",
+        "203.0.113.256",
+        "localhost",
+        "[::1",
+        "\uff12\uff10\uff13.0.113.9",
+        "\\N",
+        "stripe_webhook",
+        "::1::",
+    )
     for place, text in enumerate(none):
         cells = {"client_ip": None, "client_ip_raw": text}
         yield SUBSCRIBER.accept(f"NoNet{place}", "no address: kept as text", {"client_ip": text}, cells)

@@ -11,18 +11,46 @@ from lab.keyspace.hostile.base import USER, address, user_id
 from lab.keyspace.hostile.case import Case, user_uuid
 
 _VALUE = {
-    "plan_name": "threadr_pro", "plan_display_name": "Pro", "tier_level": 2, "status": "active",
-    "current_period_start": "2025-08-05 10:00:00", "current_period_end": "2025-09-05 10:00:00", "cancel_at_period_end": False,
-    "thread_limit": -1, "features": ["unlimited_threads"], "is_annual": False, "monthly_price": 1999, "annual_price": 19190,
-}  # fmt: skip
+    "plan_name": "threadr_pro",
+    "plan_display_name": "Pro",
+    "tier_level": 2,
+    "status": "active",
+    "current_period_start": "2025-08-05 10:00:00",
+    "current_period_end": "2025-09-05 10:00:00",
+    "cancel_at_period_end": False,
+    "thread_limit": -1,
+    "features": ["unlimited_threads"],
+    "is_annual": False,
+    "monthly_price": 1999,
+    "annual_price": 19190,
+}
 _ROW = {
-    "team_id": None, "status": "active", "plan_name": "threadr_pro", "billing_cycle": "monthly", "amount_cents": 1999,
-    "currency": "USD", "current_period_start": "2025-08-05T10:00:00+00:00", "current_period_end": "2025-09-05T10:00:00+00:00",
-    "premium_expires_at": "2025-09-05T10:00:00+00:00", "cancel_at_period_end": False, "stripe_customer_id": None,
-    "stripe_price_id": None, "stripe_product_id": None,
-}  # fmt: skip
-_OPTIONAL = ("plan_name", "plan_display_name", "tier_level", "cancel_at_period_end", "thread_limit", "features", "is_annual",
-             "monthly_price", "annual_price", "subscription_id")  # fmt: skip
+    "team_id": None,
+    "status": "active",
+    "plan_name": "threadr_pro",
+    "billing_cycle": "monthly",
+    "amount_cents": 1999,
+    "currency": "USD",
+    "current_period_start": "2025-08-05T10:00:00+00:00",
+    "current_period_end": "2025-09-05T10:00:00+00:00",
+    "premium_expires_at": "2025-09-05T10:00:00+00:00",
+    "cancel_at_period_end": False,
+    "stripe_customer_id": None,
+    "stripe_price_id": None,
+    "stripe_product_id": None,
+}
+_OPTIONAL = (
+    "plan_name",
+    "plan_display_name",
+    "tier_level",
+    "cancel_at_period_end",
+    "thread_limit",
+    "features",
+    "is_annual",
+    "monthly_price",
+    "annual_price",
+    "subscription_id",
+)
 
 
 def cases() -> Iterator[Case]:
@@ -70,8 +98,13 @@ def _owners() -> Iterator[Case]:
     typed = address("SubMail").title()
     yield case.written(_entry(typed, {}), "under an address in upper and lower case", "subscription", "subscriptions",
                        _row("SubMail", typed, {}))  # fmt: skip
-    for suffix, note in (("None", "Stripe knows no address"), ("nobody@example.com", "an address that no user has"),
-                         ("", "nothing"), (user_id("TieIndexLoser"), "the id of a user who lost the address")):  # fmt: skip
+    nobody = {
+        "None": "Stripe knows no address",
+        "nobody@example.com": "an address that no user has",
+        "": "nothing",
+        user_id("TieIndexLoser"): "the id of a user who lost the address",
+    }
+    for suffix, note in nobody.items():
         yield case.refused(_entry(suffix, {}), note, "subscription", "orphan")
 
 

@@ -130,16 +130,24 @@ def _defaults() -> Iterator[Case]:
     yield THREAD.accept("NullsMetadata", "metadata of nulls: defaults", {"metadata": dict.fromkeys(METADATA)}, empty)
     yield THREAD.accept("Missing", "missing fields take the column's default", None, own, drop=tuple(own))
     yield THREAD.accept("Null", "null fields take the column's default", dict.fromkeys(own), own)
-    yield THREAD.accept("Local", "an empty address of the source stays empty", _metadata(source_url="", source_type="text"),
-                        {"source_url": "", "source_type": "text"})  # fmt: skip
+    yield THREAD.accept(
+        "Local",
+        "an empty address of the source stays empty",
+        _metadata(source_url="", source_type="text"),
+        {"source_url": "", "source_type": "text"},
+    )
 
 
 def _numbers() -> Iterator[Case]:
     yield THREAD.accept("NumberText", "numbers as text", {"view_count": "17", "copy_count": "007"} |
                         _metadata(content_length="1840", generation_time_ms="12"),
                         {"view_count": 17, "copy_count": 7, "generation_time_ms": 12})  # fmt: skip
-    yield THREAD.accept("NumberFloat", "floats with an integral value", {"view_count": 4.0, "copy_count": 1.0} |
-                        _metadata(content_length=1840.0, generation_time_ms=1e4), {"generation_time_ms": 10000})  # fmt: skip
+    yield THREAD.accept(
+        "NumberFloat",
+        "floats with an integral value",
+        {"view_count": 4.0, "copy_count": 1.0} | _metadata(content_length=1840.0, generation_time_ms=1e4),
+        {"generation_time_ms": 10000},
+    )
     largest = 2**63 - 1
     yield THREAD.accept("NumberLargest", "the largest bigint", {"view_count": largest} |
                         _metadata(content_length=largest, generation_time_ms=str(largest)),
@@ -153,8 +161,12 @@ def _extra() -> Iterator[Case]:
     yield THREAD.accept("Extra", "unknown fields go to metadata", top, {"metadata": {"redis_extra": top}})
     yield THREAD.accept("ExtraInside", "so do unknown fields of its metadata", _metadata(language="de"),
                         {"metadata": {"redis_extra": {"language": "de"}}})  # fmt: skip
-    yield THREAD.accept("ExtraBoth", "both, and a changed one", {"share_count": 3} | _metadata(language="de", source_type="URL"),
-                        {"metadata": {"source_type": "URL", "redis_extra": {"share_count": 3, "language": "de"}}})  # fmt: skip
+    yield THREAD.accept(
+        "ExtraBoth",
+        "both, and a changed one",
+        {"share_count": 3} | _metadata(language="de", source_type="URL"),
+        {"metadata": {"source_type": "URL", "redis_extra": {"share_count": 3, "language": "de"}}},
+    )
 
 
 def _json() -> Iterator[Case]:

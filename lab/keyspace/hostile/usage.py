@@ -49,9 +49,9 @@ def _subjects() -> Iterator[Case]:
     yield USER.accept("Usage", "a user whose use is counted")
     loser = user_id("TieIndexLoser")
     table = {
-        "ip:198.51.100.50": ("ip_address", "198.51.100.50", "IPv4"),
+        "ip:198.51.100.250": ("ip_address", "198.51.100.250", "IPv4"),
         "ip:2001:db8::50": ("ip_address", "2001:db8::50", "IPv6: colons in the subject"),
-        "ip:198.51.100.51:4711": ("ip_address", "198.51.100.51", "with a port"),
+        "ip:198.51.100.251:4711": ("ip_address", "198.51.100.251", "with a port"),
         "ip:[2001:db8::51]": ("ip_address", "2001:db8::51", "in brackets"),
         "ip:0.0.0.0": ("ip_address", "0.0.0.0", "dual-write's placeholder is an address here"),
         "ip:unknown": ("subject_raw", "unknown", "no address"),
@@ -73,8 +73,13 @@ def _summed() -> Iterator[Case]:
         "email": (("email:Sum@Example.com", "email:sum@example.com", "email: SUM@example.com "), "sum@example.com"),
     }
     for column, (subjects, stored) in spellings.items():
-        first = case.written(_entry(subjects[0], _DAY, b"1"), "spellings of one subject are summed", _pattern(subjects[0], _DAY),
-                             "usage_counters", _row(column, stored, _DAY, 111))  # fmt: skip
+        first = case.written(
+            _entry(subjects[0], _DAY, b"1"),
+            "spellings of one subject are summed",
+            _pattern(subjects[0], _DAY),
+            "usage_counters",
+            _row(column, stored, _DAY, 111),
+        )
         yield first
         for subject, value in zip(subjects[1:], (b"10", b"100")):
             yield case.merged(_entry(subject, _DAY, value), "another spelling", _pattern(subject, _DAY))
@@ -90,7 +95,7 @@ def _values() -> Iterator[Case]:
         b"-1": "negative", b"9223372036854775808": "out_of_range",
     }  # fmt: skip
     for number, (value, reason) in enumerate(bad.items()):
-        subject = f"ip:198.51.100.{100 + number}"
+        subject = f"ip:198.51.100.{230 + number}"
         yield case.refused(_entry(subject, _DAY, value), f"the counter {value!r}", _pattern(subject, _DAY), reason)
     typed = Entry(b"threadr:usage:email:typed@example.com:monthly:2025-08", "hash", ((b"count", b"1"),), DAY_MS)
     yield case.refused(typed, "a hash", "usage_email_monthly", "wrong_type")
@@ -103,33 +108,57 @@ def _values() -> Iterator[Case]:
 
 def _keys() -> Iterator[Case]:
     malformed = (
-        "ip:198.51.100.9", "ip:198.51.100.9:daily", "ip:198.51.100.9:daily:2025-08", "ip:198.51.100.9:monthly:2025-08-01",
-        "ip:198.51.100.9:daily:2025-8-1", "ip:198.51.100.9:daily:2025-08-01\n", "ip:198.51.100.9:daily:2025-08-01 ",
-        "ip:198.51.100.9:weekly:2025-W31", "ip:198.51.100.9:daily:\u0662\u0660\u0662\u0665-08-01", "ip:daily:2025-08-01",
-        "team:1:daily:2025-08-01", "ip", "", "stats:old",
-    )  # fmt: skip
+        "ip:198.51.100.209",
+        "ip:198.51.100.209:daily",
+        "ip:198.51.100.209:daily:2025-08",
+        "ip:198.51.100.209:monthly:2025-08-01",
+        "ip:198.51.100.209:daily:2025-8-1",
+        "ip:198.51.100.209:daily:2025-08-01\n",
+        "ip:198.51.100.209:daily:2025-08-01 ",
+        "ip:198.51.100.209:weekly:2025-W31",
+        "ip:198.51.100.209:daily:\u0662\u0660\u0662\u0665-08-01",
+        "ip:daily:2025-08-01",
+        "team:1:daily:2025-08-01",
+        "ip",
+        "",
+        "stats:old",
+    )
     for rest in malformed:
         entry = Entry(f"threadr:usage:{rest}".encode(), "string", b"5", DAY_MS)
         yield case.refused(entry, "nothing that a counter is called", "usage_malformed", "malformed_key")
-    for subject, period in (("ip:198.51.100.9", ("daily", "2025-02-30")), ("ip:198.51.100.9", ("monthly", "2025-13")),
-                            ("email:usage@example.com", ("daily", "0000-01-01"))):  # fmt: skip
+    ip = "ip:198.51.100.209"
+    for subject, period in (
+        (ip, ("daily", "2025-02-30")),
+        (ip, ("monthly", "2025-13")),
+        ("email:usage@example.com", ("daily", "0000-01-01")),
+    ):
         entry = _entry(subject, period, b"5")
         yield case.refused(entry, "a date that does not exist", _pattern(subject, period), "malformed_key")
 
 
 def _log() -> Iterator[Case]:
-    value = {"timestamp": "2025-08-04T08:02:11.004210", "client_ip": "2001:db8::1f", "email": None, "date": "2025-08-04",
-             "month": "2025-08"}  # fmt: skip
-    row = {"occurred_at": "2025-08-04T08:02:11.004210+00:00", "ip_address": "2001:db8::1f", "ip_raw": None, "email": None,
-           "user_id": None}  # fmt: skip
+    value = {
+        "timestamp": "2025-08-04T08:02:11.004210",
+        "client_ip": "2001:db8::1f",
+        "email": None,
+        "date": "2025-08-04",
+        "month": "2025-08",
+    }
+    row = {
+        "occurred_at": "2025-08-04T08:02:11.004210+00:00",
+        "ip_address": "2001:db8::1f",
+        "ip_raw": None,
+        "email": None,
+        "user_id": None,
+    }
     users = {"email": address("Usage").upper()}
     found = {"email": address("Usage"), "user_id": user_uuid(user_id("Usage"))}
     for key, changes, cells, note in (
         ("2001:db8::1f:1754294531.00421", {}, row, "anonymous, IPv6"),
         (
-            "198.51.100.23:1754294532",
-            {"client_ip": "198.51.100.23", **users},
-            row | found | {"ip_address": "198.51.100.23"},
+            "198.51.100.223:1754294532",
+            {"client_ip": "198.51.100.223", **users},
+            row | found | {"ip_address": "198.51.100.223"},
             "a user",
         ),
         (
@@ -157,10 +186,14 @@ def _totals() -> Iterator[Case]:
         b"total_hostile_big": (b"9223372036854775807", ("hostile_big", "total", "1970-01-01")),
     }
     bad = {
-        b"hostile_things_2025-02-30": (b"1", "malformed_key"), b"hostile_things_2025-13": (b"1", "malformed_key"),
-        b"hostile_text": (b"abc", "wrong_field"), b"hostile_float": (b"1.5", "wrong_field"), b"hostile_minus": (b"-1", "negative"),
-        b"hostile_beyond": (b"9223372036854775808", "out_of_range"), b"hostile_\xff": (b"1", "not_utf8"),
-    }  # fmt: skip
+        b"hostile_things_2025-02-30": (b"1", "malformed_key"),
+        b"hostile_things_2025-13": (b"1", "malformed_key"),
+        b"hostile_text": (b"abc", "wrong_field"),
+        b"hostile_float": (b"1.5", "wrong_field"),
+        b"hostile_minus": (b"-1", "negative"),
+        b"hostile_beyond": (b"9223372036854775808", "out_of_range"),
+        b"hostile_\xff": (b"1", "not_utf8"),
+    }
     truths = [Expectation(STATS, "usage_stats", "merged")]
     for field, (value, (metric, period, start)) in kept.items():
         cells = {"metric": metric, "period_type": period, "period_start": start, "value": int(value)}

@@ -102,8 +102,12 @@ def _addresses() -> Iterator[Case]:
         yield USER.refuse(f"BadMail{slug}", "bad_email", f"the address is {note}", {"email": text})
     yield USER.refuse("BadMailZero", "bad_email", "empty once U+0000 is stripped", {"email": "\x00"})
     # Refused for itself, so it does not take part in the contest for its address.
-    yield USER.refuse("RefusedFirst", "wrong_field", "a refused user does not hold its address",
-                      {"email": address("contested"), "login_count": "abc", "last_login_at": "2025-08-05T00:00:00"})  # fmt: skip
+    yield USER.refuse(
+        "RefusedFirst",
+        "wrong_field",
+        "a refused user does not hold its address",
+        {"email": address("contested"), "login_count": "abc", "last_login_at": "2025-08-05T00:00:00"},
+    )
     yield USER.accept(
         "RefusedSecond", "so another may", {"email": address("contested")}, {"email": address("contested")}
     )
