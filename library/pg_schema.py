@@ -1,4 +1,3 @@
-#!/usr/bin/python
 """Ansible's view of module_utils/pgops/schema.py."""
 
 from __future__ import annotations

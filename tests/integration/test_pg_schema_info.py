@@ -43,38 +43,46 @@ def info(host, database: str) -> dict:
 
 
 @pytest.fixture(scope="module")
-def damaged(host):
-    """A database with a deployed schema, used by all tests of this file."""
-    host.execute("CREATE DATABASE schema_damaged;")
-    deploy(host, "schema_damaged")
-    yield "schema_damaged"
+def deployed(host):
+    """A database with a deployed schema, as all tests but those of damages want it."""
+    host.execute("CREATE DATABASE schema_deployed;")
+    deploy(host, "schema_deployed")
+    yield "schema_deployed"
+    host.execute("DROP DATABASE schema_deployed WITH (FORCE);")
+
+
+@pytest.fixture(scope="module")
+def problems(host, deployed):
+    """What is said of a database with every damage at once."""
+    host.execute(f"CREATE DATABASE schema_damaged TEMPLATE {deployed};")
+    host.execute("".join(f"{statement};\n" for statement in DAMAGES), db="schema_damaged")
+    result = info(host, "schema_damaged")
+    assert result["healthy"] is False
+    yield result["problems"]
     host.execute("DROP DATABASE schema_damaged WITH (FORCE);")
 
 
-@pytest.mark.parametrize(("statement", "problem"), DAMAGES.items(), ids=DAMAGES)
-def test_each_damage_is_the_one_problem(host, database, damaged, statement, problem):
-    """Each in a copy of the deployed database."""
-    host.execute(f"DROP DATABASE {database}; CREATE DATABASE {database} TEMPLATE {damaged};".replace("; ", ";\n"))
-    assert info(host, database)["problems"] == []
-    host.execute(f"{statement};", db=database)
-    result = info(host, database)
-    assert result["healthy"] is False
-    assert len(result["problems"]) == 1
-    assert result["problems"][0].startswith(problem)
+@pytest.mark.parametrize("problem", DAMAGES.values(), ids=DAMAGES)
+def test_each_damage_is_one_problem(problems, problem):
+    assert len([said for said in problems if said.startswith(problem)]) == 1
 
 
-def test_extensions_and_staging_tables_are_no_problem(host, damaged):
-    host.execute("CREATE EXTENSION pg_trgm; CREATE EXTENSION pg_stat_statements;", db=damaged)
-    host.execute("CREATE TABLE migration.staged (id int); CREATE TEMPORARY TABLE users (id int);", db=damaged)
-    result = info(host, damaged)
+def test_nothing_else_is_a_problem(problems):
+    assert len(problems) == len(DAMAGES)
+
+
+def test_extensions_and_staging_tables_are_no_problem(host, deployed):
+    host.execute("CREATE EXTENSION pg_trgm; CREATE EXTENSION pg_stat_statements;", db=deployed)
+    host.execute("CREATE TABLE migration.staged (id int); CREATE TEMPORARY TABLE users (id int);", db=deployed)
+    result = info(host, deployed)
     assert (result["healthy"], result["changed"], result["revision"]) == (True, False, "0005")
     declared = {kind: len(names) for kind, names in DECLARED["objects"].items()}
     staged = {"table": declared["table"] + 1, "column": declared["column"] + 1}
     assert result["counted"] == {**declared, **staged}
 
 
-def test_four_runs_change_nothing(host, damaged):
-    params = {"login_db": damaged, "login_role": OWNER, "declared": DECLARED}
+def test_four_runs_change_nothing(host, deployed):
+    params = {"login_db": deployed, "login_role": OWNER, "declared": DECLARED}
     runs = host.four_runs("pg_schema_info", params)
     assert all(result == runs[0][0] and result["changed"] is False for result, _ in runs)
 
