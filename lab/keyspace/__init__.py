@@ -18,7 +18,7 @@ or take it apart::
 
 ``Entry(key, type, value, ttl_ms)`` is described in entry.py, ``Expectation(key, pattern, outcome, reason, rows, member,
 transient)`` and the form of cells in hostile/case.py. The well-formed keys are all written, merged or skipped: none of
-them is refused. Only the standard library is used, Python 3.10 or later.
+them is refused. Only the standard library is used, Python 3.11 or later.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from hashlib import sha1
 from pathlib import Path
 
 import pytest
+from migration import migrate, target
 
 from lab.keyspace import Sizes, World, cases, generate
 
@@ -77,3 +78,10 @@ def test_values_arrive_byte_by_byte(host, loaded):
             assert host.run("redis-cli", "EVAL", script, "1", entry.key).stdout.strip() == digest(entry.value), (
                 entry.key
             )
+
+
+def test_nothing_believable_is_refused_or_unknown(host, database, loaded):
+    loaded()
+    accounting = migrate(host, target(host, database))["accounting"]["total"]
+    assert accounting["scanned"] > 1000
+    assert (accounting["quarantined"], accounting["unknown"], accounting["vanished"]) == (0, 0, 0)

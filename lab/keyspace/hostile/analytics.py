@@ -130,6 +130,7 @@ def _series() -> Iterator[Case]:
         b"[1]": (b"2", "quarantined", "wrong_shape", None, None),
         b"\xff": (b"3", "quarantined", "not_utf8", None, None),
     })  # fmt: skip
+    yield from _equal()
     for slug, period in (("SeriesAll", "all_time"), ("SeriesYear", "MetricPeriod.YEAR")):
         yield USER.accept(slug, "a user with a series")
         key = f"analytics:{user_id(slug)}:timeseries:impressions:{period}".encode()
@@ -137,6 +138,21 @@ def _series() -> Iterator[Case]:
         yield case.refused(entry, "a period that no column knows", "timeseries", "bad_enumeration")
     gone = Entry(b"analytics:user_hNobody:timeseries:impressions:day", "zset", ((_point(1), _SCORE),))
     yield case.refused(gone, "a series of nobody", "timeseries", "orphan")
+
+
+def _equal() -> Iterator[Case]:
+    """Two members at one time, of which the smaller is what the thread's record says."""
+    owner, thread = user_id("SeriesEqual"), thread_id("SeriesEqual")
+    members = {
+        _point(5): (_SCORE, "written", None, 5.0, _TIME_CELL),
+        _point(9.0): (_SCORE, "merged", None, None, None),
+    }
+    yield from _points("SeriesEqual", "day", "day", members)
+    cells = {"user_id": user_uuid(owner)}
+    yield THREAD.accept("SeriesEqual", "a thread that its series is compared with", {"user_id": owner}, cells)
+    row = {"thread_id": thread, **cells, "created_at": _TIME_CELL, "posted_at": _TIME_CELL, **_CELLS}
+    note = "five impressions, as the series says too"
+    yield case.written(_entry(owner, thread, {}), note, "thread_analytics", "thread_analytics", row)
 
 
 def _points(slug: str, period: str, stored: str, members: Mapping) -> Iterator[Case]:

@@ -97,6 +97,8 @@ def _fields() -> Iterator[Case]:
         yield USER.accept(f"Role{role}", "every role and status that the columns know", change, change)
     hash_ = "\\N\t{not,bcrypt}\\.\n"
     yield USER.accept("Copy", "what COPY could take for its own", {"password_hash": hash_}, {"password_hash": hash_})
+    mixed = {"updated_at": "2025-08-05T04:02:11.004210+10:00", "last_login_at": "2025-08-04T18:02:11.004188Z"}
+    yield USER.accept("Mixed", "naive and aware times in one record", mixed)
     yield USER.accept("NoTtl", "a key that does not expire", ttl_ms=None)
     extra = {"plan": "pro", "flags": [1, {"deep": None}], "id": "other"}
     kept = {**USER.row("Extra")["metadata"], "redis_extra": extra}
