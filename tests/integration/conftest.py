@@ -78,7 +78,7 @@ class Host:
         ).stdout
 
     def redis(self, *argv: str) -> str:
-        return self.run("redis-cli", *argv).stdout.strip()
+        return self.run("redis-cli", "-e", *argv).stdout.strip()
 
 
 @pytest.fixture(scope="session")
