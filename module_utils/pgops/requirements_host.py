@@ -1,0 +1,76 @@
+"""Reads what a Linux host has: memory, cores, disk, release, and who listens on a port."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+CGROUP_MEMORY_LIMITS = ("sys/fs/cgroup/memory.max", "sys/fs/cgroup/memory/memory.limit_in_bytes")
+LISTENING = "0A"
+
+
+def memory_bytes(root: Path = Path("/")) -> int:
+    """The smaller of the host's memory and the limit of our control group."""
+    meminfo = (root / "proc/meminfo").read_text(encoding="ascii")
+    total = next(int(line.split()[1]) * 1024 for line in meminfo.splitlines() if line.startswith("MemTotal:"))
+    return min([total, *(limit for name in CGROUP_MEMORY_LIMITS if (limit := read_limit(root / name)) is not None)])
+
+
+def read_limit(path: Path) -> int | None:
+    try:
+        text = path.read_text(encoding="ascii").strip()
+    except OSError:
+        return None
+    return int(text) if text.isdigit() else None  # "max" means none
+
+
+def cores() -> int:
+    """Those that this host may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def disk_bytes(path: Path) -> int:
+    """Size of the file system that PATH is on, or will be on once it exists."""
+    while not path.exists():
+        path = path.parent
+    state = os.statvfs(path)
+    return state.f_blocks * state.f_frsize
+
+
+def release(root: Path = Path("/")) -> str:
+    """C(Debian 12), from os-release."""
+    pairs = dict(
+        line.split("=", 1) for line in (root / "etc/os-release").read_text(encoding="utf-8").splitlines() if "=" in line
+    )
+    name, version = pairs.get("ID", "unknown").strip('"'), pairs.get("VERSION_ID", "").strip('"')
+    return f"{name.capitalize()} {version}".strip()
+
+
+def port_holders(port: int, root: Path = Path("/")) -> list[str] | None:
+    """Names of the programs that listen on PORT; None when one of them cannot be seen."""
+    sockets = {inode for name in ("tcp", "tcp6") for inode in listening(root / "proc/net" / name, port)}
+    if not sockets:
+        return []
+    owners: dict[str, str] = {}
+    for process in (root / "proc").iterdir():
+        if process.name.isdigit():
+            owners.update({inode: program for inode, program in sockets_of(process) if inode in sockets})
+    return None if sockets - owners.keys() else sorted(set(owners.values()))
+
+
+def listening(table: Path, port: int) -> list[str]:
+    """Inodes of the sockets in TABLE, a file such as /proc/net/tcp, that wait for connections on PORT."""
+    if not table.exists():
+        return []
+    rows = [line.split() for line in table.read_text(encoding="ascii").splitlines()[1:]]
+    return [row[9] for row in rows if row[3] == LISTENING and int(row[1].rpartition(":")[2], 16) == port]
+
+
+def sockets_of(process: Path) -> list[tuple[str, str]]:
+    """Inode and program for each socket of a process; nothing for one that ended or is not ours to see."""
+    try:
+        program = (process / "comm").read_text(encoding="utf-8").strip()
+        links = [os.readlink(one) for one in (process / "fd").iterdir()]
+    except OSError:
+        return []
+    return [(link[len("socket:[") : -1], program) for link in links if link.startswith("socket:[")]

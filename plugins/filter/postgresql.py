@@ -1,0 +1,83 @@
+"""Lines of PostgreSQL's configuration files, for templates that only print."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+
+LOCAL_SUPERUSER = "postgres"
+
+# Words that mean something in pg_hba.conf unless they are quoted.
+DATABASE_KEYWORDS = ("all", "sameuser", "samerole", "samegroup", "replication")
+ROLE_KEYWORDS = ("all",)
+BARE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.")
+
+
+def conf_value(value: Any) -> str:
+    """A value of postgresql.conf, quoted: C(true) becomes C('on'), a list C('a, b')."""
+    return "'" + conf_text(value).replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def conf_text(value: Any) -> str:
+    """The value as the server shows it, without quotes."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    text = ", ".join(str(item) for item in value) if isinstance(value, (list, tuple)) else str(value)
+    if "\n" in text or "\0" in text:
+        raise AnsibleFilterError(f"A setting of PostgreSQL fits on one line; this value does not: {text!r}.")
+    return text
+
+
+def conf_texts(settings: dict[str, Any]) -> dict[str, str]:
+    return {name: conf_text(value) for name, value in settings.items()}
+
+
+def hba_lines(rules: list[dict]) -> list[str]:
+    """The rules as lines of pg_hba.conf; refused when they would lock the provisioning itself out."""
+    lines = [hba_line(rule, number) for number, rule in enumerate(rules, 1)]
+    if not admits_superuser(rules):
+        raise AnsibleFilterError(
+            "The first rule for local connections that fits role postgres has to say method: peer, "
+            "or nobody could correct pg_hba.conf through PostgreSQL again."
+        )
+    return lines
+
+
+def hba_line(rule: dict, number: int) -> str:
+    local = rule["type"] == "local"
+    address = rule.get("address")
+    if local and address:
+        raise AnsibleFilterError(f"Rule {number} of pg_hba.conf is local and yet has the address {address}.")
+    if not local and not address:
+        raise AnsibleFilterError(f"Rule {number} of pg_hba.conf, of type {rule['type']}, needs an address.")
+    if not local and rule["method"] == "peer":
+        raise AnsibleFilterError(f"Rule {number} of pg_hba.conf asks for peer, which only local connections have.")
+    fields = [
+        rule["type"].ljust(8),
+        name_field(rule.get("database") or "all", DATABASE_KEYWORDS).ljust(16),
+        name_field(rule.get("user") or "all", ROLE_KEYWORDS).ljust(24),
+        (address or "").ljust(24),
+        rule["method"],
+    ]
+    return " ".join(fields)
+
+
+def name_field(name: str, keywords: tuple[str, ...]) -> str:
+    """Quoted where it has to be; C(+group) means the members of a role."""
+    if name in keywords or set(name.removeprefix("+")) <= BARE:
+        return name
+    return '"' + name.replace('"', '""') + '"'
+
+
+def admits_superuser(rules: list[dict]) -> bool:
+    for rule in rules:
+        fits = rule.get("database") or "all", rule.get("user") or "all"
+        if rule["type"] == "local" and fits[0] == "all" and fits[1] in ("all", LOCAL_SUPERUSER):
+            return rule["method"] == "peer"
+    return False
+
+
+class FilterModule:
+    def filters(self) -> dict:
+        return {"conf_texts": conf_texts, "conf_value": conf_value, "hba_lines": hba_lines}
