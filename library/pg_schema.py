@@ -57,7 +57,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-revision_before: {description: Revision of the database before; null without schema., returned: success, type: str, sample: "0003"}
+revision_before:
+  description: Revision of the database before; null without schema.
+  returned: success
+  type: str
+  sample: "0003"
 revision: {description: Revision afterwards., returned: success, type: str, sample: "0005"}
 steps:
   description: What was done, or would be, in order.
@@ -66,8 +70,16 @@ steps:
   elements: str
   sample: ["upgrade 0004 (Usage counters)", "upgrade 0005 (Migration record)"]
 assumed_empty: {description: Whether a dry run found no database to ask., returned: success, type: bool, sample: false}
-assumed_because: {description: What was missing., returned: when RV(assumed_empty), type: str, sample: database threadr does not exist yet}
-diff: {description: The SQL that leads to the target., returned: success, type: dict, sample: {before: "", after: "BEGIN;"}}
+assumed_because:
+  description: What was missing.
+  returned: when RV(assumed_empty)
+  type: str
+  sample: database threadr does not exist yet
+diff:
+  description: The SQL that leads to the target.
+  returned: success
+  type: dict
+  sample: {before: "", after: "BEGIN;"}
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -44,7 +44,11 @@ problems:
   sample: ["index users_created_at_idx on public.users is missing", "column shoe_size on public.users is not declared"]
 revision: {description: Revision of the database; null without schema., returned: success, type: str, sample: "0005"}
 counted: {description: Objects found by kind., returned: success, type: dict, sample: {table: 19, index: 46}}
-declaration: {description: What was found, as a declaration., returned: when O(declared) is left out, type: dict, sample: {revision: "0005"}}
+declaration:
+  description: What was found, as a declaration.
+  returned: when O(declared) is left out
+  type: dict
+  sample: {revision: "0005"}
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -84,8 +84,8 @@ def plan(line: list[Revision], current: str | None, target: str) -> list[Step]:
         raise PgopsError(f"There is no revision {target}: known are {known}, head and base.")
     if here is None:
         raise PgopsError(
-            f"The database is at revision {current}, which is not among those given ({known}): a newer checkout or another "
-            "project deployed it. Nothing was changed. Use the checkout that has this revision."
+            f"The database is at revision {current}, which is not among those given ({known}): a newer checkout or "
+            "another project deployed it. Nothing was changed. Use the checkout that has this revision."
         )
     if here <= there:
         return [Step("upgrade", r, r.revision) for r in line[here:there]]
@@ -144,8 +144,8 @@ def read_revision(conn) -> str | None:
         versions = [row[0] for row in cursor]
     if len(versions) != 1:
         raise PgopsError(
-            f"Table public.alembic_version holds {len(versions)} revisions ({', '.join(versions)}); a deployed schema has one. "
-            "Drop the table if it is empty and no table of the schema exists; otherwise find out who changed it."
+            f"Table public.alembic_version holds {len(versions)} revisions ({', '.join(versions)}); a deployed schema has "
+            "one. Drop the table if it is empty and no table of the schema exists; otherwise find out who changed it."
         )
     return versions[0]
 

@@ -32,7 +32,8 @@ ROLES = """
 PRIVILEGES = """
     ALTER DATABASE {database} OWNER TO threadr_owner;
     REVOKE CONNECT, TEMPORARY ON DATABASE {database} FROM PUBLIC;
-    GRANT CONNECT ON DATABASE {database} TO threadr_app, threadr_migration, threadr_readonly, threadr_monitor, threadr_backup;
+    GRANT CONNECT ON DATABASE {database}
+        TO threadr_app, threadr_migration, threadr_readonly, threadr_monitor, threadr_backup;
     GRANT TEMPORARY ON DATABASE {database} TO threadr_migration;
     SET ROLE threadr_owner;
     CREATE SCHEMA IF NOT EXISTS migration;

@@ -9,7 +9,8 @@ TWEETS = """'[{"order": 1, "content": "one"}]'"""
 
 # Two users; Ada owns a team and wrote a thread.
 SEED = f"""
-    INSERT INTO users (id, email, password_hash) VALUES ({ADA}, 'ada@example.com', 'x'), ({BEA}, 'bea@example.com', 'x');
+    INSERT INTO users (id, email, password_hash)
+        VALUES ({ADA}, 'ada@example.com', 'x'), ({BEA}, 'bea@example.com', 'x');
     INSERT INTO teams (id, name, slug, owner_id) VALUES ({TEAM}, 'Tides', 'tides', {ADA});
     INSERT INTO threads (id, user_id, title, original_content, tweets) VALUES ({THREAD}, {ADA}, '', '', {TWEETS});
 """

@@ -11,16 +11,21 @@ DAMAGES = {
     "DROP INDEX threads_user_id_created_at_idx": "index threads_user_id_created_at_idx on public.threads is missing",
     "ALTER TABLE users ADD shoe_size integer": "column shoe_size on public.users is not declared",
     "ALTER TABLE teams DROP description": "column description on public.teams is missing",
-    "ALTER TABLE threads ALTER title DROP NOT NULL": "column title on public.threads is text where text NOT NULL is declared",
+    "ALTER TABLE threads ALTER title DROP NOT NULL": (
+        "column title on public.threads is text where text NOT NULL is declared"
+    ),
     "ALTER TABLE users ALTER role SET DEFAULT 'admin'": (
-        "column role on public.users is text NOT NULL DEFAULT 'admin'::text where text NOT NULL DEFAULT 'user'::text is declared"
+        "column role on public.users is text NOT NULL DEFAULT 'admin'::text "
+        "where text NOT NULL DEFAULT 'user'::text is declared"
     ),
     "ALTER TABLE threads ALTER tweet_count DROP EXPRESSION": (
         "column tweet_count on public.threads is integer where integer GENERATED ALWAYS AS ( CASE WHEN"
     ),
     "ALTER TABLE users DROP CONSTRAINT users_status_check": "constraint users_status_check on public.users is missing",
     "ALTER TABLE users ADD CONSTRAINT tall CHECK (true) NOT VALID": "constraint tall on public.users is not declared",
-    "ALTER TABLE threads DISABLE TRIGGER threads_set_updated_at": "trigger threads_set_updated_at on public.threads is CREATE",
+    "ALTER TABLE threads DISABLE TRIGGER threads_set_updated_at": (
+        "trigger threads_set_updated_at on public.threads is CREATE TRIGGER"
+    ),
     "DROP TRIGGER users_set_updated_at ON users": "trigger users_set_updated_at on public.users is missing",
     "CREATE OR REPLACE FUNCTION set_updated_at() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'": (
         "function public.set_updated_at() is defined otherwise than declared"
@@ -32,7 +37,8 @@ DAMAGES = {
     "CREATE TABLE public.notes (id serial PRIMARY KEY)": "table public.notes is not declared",
     "DROP TABLE app_counters": "table public.app_counters is missing",
     "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'users_created_at_idx'::regclass": (
-        "index users_created_at_idx on public.users is CREATE INDEX users_created_at_idx ON public.users USING btree (created_at) INVALID"
+        "index users_created_at_idx on public.users is CREATE INDEX users_created_at_idx "
+        "ON public.users USING btree (created_at) INVALID"
     ),
     "ALTER TABLE migration.migration_runs ADD pace integer": "column pace on migration.migration_runs is not declared",
 }

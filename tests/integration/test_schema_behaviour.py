@@ -75,8 +75,8 @@ def refusal(host, seeded):
 def test_updated_at_is_the_present_unless_it_is_to_be_kept(tell, table, setting, expected):
     row = {"users": "", "threads": "", "teams": ""}.get(table, insert(table))
     update = f"UPDATE {table} SET updated_at = '2020-02-02 00:00+00';"
-    state = f"SELECT DISTINCT CASE updated_at WHEN now() THEN 'now' WHEN '2020-02-02 00:00+00' THEN 'kept' END FROM {table};"
-    assert tell(f"{row} {setting} {update} {state}") == [expected]
+    state = "CASE updated_at WHEN now() THEN 'now' WHEN '2020-02-02 00:00+00' THEN 'kept' END"
+    assert tell(f"{row} {setting} {update} SELECT DISTINCT {state} FROM {table};") == [expected]
 
 
 def test_expired_sessions_are_marked_once(tell):
