@@ -144,8 +144,8 @@ def read_revision(conn) -> str | None:
         versions = [row[0] for row in cursor]
     if len(versions) != 1:
         raise PgopsError(
-            f"Table public.alembic_version holds {len(versions)} revisions ({', '.join(versions)}); a deployed schema has "
-            "one. Drop the table if it is empty and no table of the schema exists; otherwise find out who changed it."
+            f"Table public.alembic_version holds {len(versions)} revisions ({', '.join(versions)}); a deployed schema "
+            "has one. Drop the table if it is empty and no table of the schema exists; otherwise find out who changed it."
         )
     return versions[0]
 
