@@ -29,6 +29,7 @@ class Unreadable:
     purpose: str
     path: str
     reason: str
+    missing: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,9 @@ def file_systems(directories: dict[str, str]) -> tuple[list[FileSystem], list[Un
             real = os.path.realpath(path)
             device, space = os.stat(real).st_dev, os.statvfs(real)
         except OSError as error:
-            unreadable.append(Unreadable(purpose, path, f"{path}: {error.strerror}."))
+            unreadable.append(
+                Unreadable(purpose, path, f"{path}: {error.strerror}.", isinstance(error, FileNotFoundError))
+            )
             continue
         used = (space.f_blocks - space.f_bfree) * space.f_frsize
         available = space.f_bavail * space.f_frsize

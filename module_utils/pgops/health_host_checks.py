@@ -6,6 +6,7 @@ from .health import Check, Limit, measured, percent, size, unknown
 from .health_host import FileSystem, Memory, Unreadable
 
 READ_AS_OWNER = "Run the module as the OS user that owns the data directory (become_user: postgres)."
+MAKE_IT = "Make the directory or mount its file system, or correct the option that names it."
 RUN_ON_HOST = "Run the module on the server's own host."
 FREE_SPACE = {
     "backup": "Remove backups that nobody needs, newest last, or enlarge the file system.",
@@ -16,7 +17,8 @@ FREE_SPACE = {
 
 def disk_checks(found: list[FileSystem], unreadable: list[Unreadable], limit: Limit) -> list[Check]:
     return [_disk(system, limit) for system in found] + [
-        unknown(f"disk_{gap.purpose}", "ratio", gap.reason, READ_AS_OWNER, limit) for gap in unreadable
+        unknown(f"disk_{gap.purpose}", "ratio", gap.reason, MAKE_IT if gap.missing else READ_AS_OWNER, limit)
+        for gap in unreadable
     ]
 
 

@@ -90,9 +90,11 @@ def test_a_file_system_is_judged_at_its_limits(used, verdict):
     assert (check.name, check.verdict) == ("disk_data", verdict)
 
 
-def test_what_cannot_be_looked_at_is_unknown():
-    [check] = disk_checks([], [Unreadable("backup", "/b", "/b: No such file or directory.")], Limit(0.85, 0.95))
-    assert (check.name, check.verdict, check.finding) == ("disk_backup", "unknown", "/b: No such file or directory.")
+@pytest.mark.parametrize(("missing", "advice"), [(True, "Make the directory"), (False, "become_user: postgres")])
+def test_what_cannot_be_looked_at_is_unknown(missing, advice):
+    [check] = disk_checks([], [Unreadable("backup", "/b", "/b: why.", missing)], Limit(0.85, 0.95))
+    assert (check.name, check.verdict, check.finding) == ("disk_backup", "unknown", "/b: why.")
+    assert advice in check.advice
 
 
 def test_purposes_on_one_file_system_are_told_once_and_as_df_counts(tmp_path):
@@ -102,7 +104,7 @@ def test_purposes_on_one_file_system_are_told_once_and_as_df_counts(tmp_path):
         {"data": str(tmp_path), "wal": str(tmp_path / "link"), "backup": str(tmp_path / "none")}
     )
     assert [system.purposes for system in found] == [("data", "wal")]
-    assert [gap.purpose for gap in unreadable] == ["backup"]
+    assert [(gap.purpose, gap.missing) for gap in unreadable] == [("backup", True)]
     space = os.statvfs(tmp_path)
     assert found[0].used_ratio == pytest.approx(
         1 - space.f_bavail / (space.f_blocks - space.f_bfree + space.f_bavail), abs=0.01
