@@ -15,7 +15,11 @@ def write_once(inventory: Path) -> Path:
     """The file with the passwords of INVENTORY; made, for its owner's eyes only, if it does not exist."""
     path = inventory / FILE
     if not path.exists():
-        lines = ["---", "# Generated, and different on every machine. Never committed.", *(f"{n}: {secrets.token_urlsafe(24)}" for n in NAMES)]
+        lines = [
+            "---",
+            "# Generated, and different on every machine. Never committed.",
+            *(f"{n}: {secrets.token_urlsafe(24)}" for n in NAMES),
+        ]
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write("\n".join(lines) + "\n")

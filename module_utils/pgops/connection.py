@@ -67,7 +67,7 @@ def sentence(error: Exception) -> str:
         parts = [diag.message_primary, diag.message_detail, diag.message_hint]
         return ". ".join(part.rstrip(".") for part in parts if part)
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return " ".join(lines).replace("FATAL:  ", "").rstrip(".")
+    return " ".join(lines).replace("FATAL:  ", "").rstrip(".?")
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..profile import Column, Entry, Reference, Refusal, Row, Settings, Table
-from ..values import as_boolean, as_count, as_object, as_text, as_texts, as_timestamp, is_uuid, json_kind
+from ..values import as_boolean, as_count, as_integer, as_object, as_text, as_texts, as_timestamp, is_uuid, json_kind
 from .fields import Fields, read_object, require_identity, spelling, with_extra
 from .users import uuid_of
 
@@ -77,8 +77,8 @@ def convert(entry: Entry, suffix: str, settings: Settings) -> Row:
         source_url,
         source_type,
         ai_model,
-        details.optional("generation_time_ms", as_count),
-        details.optional("content_length", as_count),
+        details.optional("generation_time_ms", as_integer),
+        details.optional("content_length", as_integer),
         details.defaulted("tags", [], as_texts),
         fields.defaulted("view_count", 0, as_count),
         fields.defaulted("copy_count", 0, as_count),

@@ -1,0 +1,98 @@
+"""The demo's pure parts: what it makes of a playbook's output and of the steps' results."""
+
+from pathlib import Path
+
+import pytest
+from lab import passwords, summary
+from lab.playbook_log import changed_tasks, reason
+
+FAILED = """
+TASK [Read, decide and write] **************************************************
+[ERROR]: Task failed: Module failed: Redis redis1:6379/0: the server refuses this password. Check login_password.
+Origin: playbooks/migrate_redis.yml:15:7
+
+fatal: [pg1]: FAILED! =>
+    changed: false
+
+PLAY RECAP *********************************************************************
+pg1                        : ok=0    changed=0    unreachable=0    failed=1    skipped=0    rescued=0    ignored=0
+"""
+RECAP = """
+pg1                        : ok=4    changed=2    unreachable=0    failed=0    skipped=0    rescued=0    ignored=0
+redis1                     : ok=2    changed=1    unreachable=0    failed=0    skipped=0    rescued=0    ignored=0
+"""
+
+
+@pytest.mark.parametrize(
+    ("log", "said"),
+    [
+        (FAILED, "Redis redis1:6379/0: the server refuses this password. Check login_password. (task 'Read, decide and write')"),
+        ("[ERROR]: the playbook: x.yml could not be found\n", "the playbook: x.yml could not be found"),
+        ("TASK [Ask] ***\nfatal: [pg1]: UNREACHABLE! => \n", "pg1 cannot be reached. (task 'Ask')"),
+        ("some traceback\nlast line\n", "some traceback\nlast line"),
+        ("", "It ended without any output."),
+    ],
+)
+def test_the_reason_of_a_failure_is_found_in_the_output(log, said):
+    assert reason(log) == said
+
+
+def test_changed_tasks_are_summed_over_hosts():
+    assert changed_tasks(RECAP) == 3
+    assert changed_tasks(FAILED) == 0
+
+
+def total(**keys) -> dict:
+    return {"total": {**dict.fromkeys(summary.OUTCOMES, 0), **keys}}
+
+
+def results(dry_written: int = 7) -> dict:
+    run = {
+        "accounting": total(scanned=9, written=7, quarantined=2),
+        "tables": {"users": {"inserted": 7, "updated": 0, "unchanged": 0}},
+        "rejects": {"orphan": 1, "bad_email": 1},
+        "duration_s": 1.5,
+    }
+    return {
+        "migrate": run,
+        "dry_run": {**run, "accounting": total(scanned=9, written=dry_written, quarantined=2)},
+        "again": {**run, "accounting": total(scanned=9, unchanged=7, quarantined=2), "duration_s": 0.5},
+        "validate": {"tables": {"users": {"equal": 7}}, "problems": [], "digest": "d1"},
+        "backup": {
+            "backup": {"name": "b1", "size_bytes": 1536, "database_size_bytes": 9 * 2**20, "duration_s": 2.0, "sha256": "s1"}
+        },
+        "restore": {"database": "threadr_restored", "duration_s": 3.0, "verified": True},
+        "health": {"healthy": False, "problems": ["Disk is 90 % full."], "checks": [{"verdict": "ok"}, {"verdict": "critical"}]},
+    }
+
+
+def test_the_summary_shows_figures_of_the_results_and_nothing_wider_than_the_page():
+    text = summary.of(results(), {"Migrate": 4.2, "Back up": 0.8})
+    for shown in ("5.0 s", "1.5 KiB of a database of 9.0 MiB", "exactly these counts", "NOT healthy: 1 ok, 1 critical", "Disk is 90 %"):
+        assert shown in text
+    assert max(map(len, text.splitlines())) <= 88
+
+
+def test_a_dry_run_that_was_wrong_is_not_called_right():
+    assert "foretold other counts" in summary.of(results(dry_written=6), {})
+
+
+@pytest.mark.parametrize(("size", "shown"), [(0, "0 B"), (1023, "1023 B"), (1024, "1.0 KiB"), (5 * 2**40, "5.0 TiB")])
+def test_sizes_for_people(size, shown):
+    assert summary.human_bytes(size) == shown
+
+
+def test_long_lists_are_broken_at_commas():
+    lines = summary.wrapped("quarantined: " + ", ".join(f"{n} reason_number_{n}" for n in range(20)))
+    assert len(lines) > 1
+    assert all(len(line) <= summary.WIDTH for line in lines)
+
+
+def test_passwords_are_made_once_for_the_owner_alone_and_differ(tmp_path: Path):
+    (tmp_path / "group_vars" / "all").mkdir(parents=True)
+    path = passwords.write_once(tmp_path)
+    text = path.read_text()
+    assert path.stat().st_mode & 0o777 == 0o600
+    values = [line.split(": ")[1] for line in text.splitlines() if ": " in line]
+    assert len(set(values)) == len(passwords.NAMES)
+    assert passwords.write_once(tmp_path).read_text() == text
