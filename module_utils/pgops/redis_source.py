@@ -123,7 +123,7 @@ def _entry(key: bytes, redis_type, pttl, value) -> Entry:
     name = redis_type.decode("ascii")
     if name == "string" and isinstance(value, Exception):
         raise value
-    if name == "string" and value is None or pttl == GONE:
+    if (name == "string" and value is None) or pttl == GONE:
         name = "none"
     return Entry(key, name, _ttl(pttl), value if name == "string" else None)
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from schema import deploy
-
 from lab.keyspace import resp, wellformed
 from lab.keyspace.clock import REFERENCE, instant
 from lab.keyspace.entry import Entry
 from lab.keyspace.world import Sizes, World
+from schema import deploy
 
 TABLES = ("users", "threads", "email_subscribers")
 

@@ -9,9 +9,9 @@ from hashlib import sha1
 from pathlib import Path
 
 import pytest
-from migration import migrate, target
 
 from lab.keyspace import Sizes, World, cases, generate
+from migration import migrate, target
 
 PROJECT = Path(__file__).resolve().parents[2]
 SIZES = ("--seed", "5", "--users", "60", "--threads", "150")

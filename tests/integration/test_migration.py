@@ -6,9 +6,9 @@ import json
 import random
 
 import pytest
-from migration import TABLES, add, believable, contents, load, migrate, params, target, validate
 
 from lab.keyspace.entry import Entry, string
+from migration import TABLES, add, believable, contents, load, migrate, params, target, validate
 
 CORRUPTIBLE = {
     "users": (

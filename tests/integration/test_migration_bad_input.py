@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from lab.keyspace.entry import string
 from migration import believable, contents, load, params, target
 

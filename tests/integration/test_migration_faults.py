@@ -8,6 +8,7 @@ import subprocess
 import time
 
 import pytest
+
 from migration import believable, contents, load, migrate, params, target
 
 RUNNER = "module_runner.py redis_migrate"

@@ -7,9 +7,9 @@ from collections import Counter
 from datetime import datetime
 
 import pytest
-from migration import contents, load, migrate, target, validate
 
 from lab.keyspace.hostile import cases, standalone
+from migration import contents, load, migrate, target, validate
 
 MAPPED = {
     "user": "users",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from health_sessions import MAKE_ROLES, MONITOR, check, examine, held_sessions, session, wait_for
 
 SECRET = "hunter2"

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from schema import FILES, OWNER, deploy
 
 DECLARED = json.loads((FILES / "declared.json").read_text(encoding="utf-8"))

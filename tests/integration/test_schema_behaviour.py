@@ -1,6 +1,7 @@
 """What the schema does by itself: triggers, clean-up, deletions, upserts; and what its catalog must never show."""
 
 import pytest
+
 from schema import deploy
 from schema_rows import ADA, BEA, SEED, TEAM, THREAD, insert
 

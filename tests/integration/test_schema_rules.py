@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from schema import deploy
 from schema_rows import ACCEPTED, ADA, BEA, DIGEST, SEED, TEAM, THREAD, insert
 

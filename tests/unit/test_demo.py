@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from lab import passwords, summary
 from lab.playbook_log import changed_tasks, reason
 

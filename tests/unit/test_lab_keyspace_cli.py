@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
-from resp_reader import applied, commands
 
 from lab.keyspace import Sizes, World, cases, generate, resp_stream
 from lab.keyspace.cli import main
 from lab.keyspace.clock import REFERENCE, instant
+from resp_reader import applied, commands
 
 
 def written(capfdbinary, *arguments: str) -> bytes:

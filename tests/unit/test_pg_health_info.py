@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import pg_health_info
 import pytest
 import yaml
+
+import pg_health_info
 
 # Nothing listens there: every run ends at the door of the server.
 NOWHERE = {"login_host": "/nonexistent"}

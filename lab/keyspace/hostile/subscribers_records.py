@@ -67,7 +67,7 @@ def _addresses() -> Iterator[Case]:
 
 
 def _fields() -> Iterator[Case]:
-    texts = {name: _TRAPS for name in ("user_agent", "referrer", "source")}
+    texts = dict.fromkeys(("user_agent", "referrer", "source"), _TRAPS)
     yield SUBSCRIBER.accept("Traps", "what COPY could take for its own", texts, texts)
     yield SUBSCRIBER.accept("CopyNull", "COPY's null is text", {"source": "\\N"}, {"source": "\\N"})
     empty = dict.fromkeys(("user_agent", "referrer", "source"), "")

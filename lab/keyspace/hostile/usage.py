@@ -29,7 +29,7 @@ def _entry(subject: str, period: tuple[str, str], value: bytes) -> Entry:
 
 
 def _pattern(subject: str, period: tuple[str, str]) -> str:
-    return f"usage_{subject.split(':')[0]}_{period[0]}"
+    return f"usage_{subject.split(':', maxsplit=1)[0]}_{period[0]}"
 
 
 def _row(column: str, subject: str, period: tuple[str, str], count: int) -> dict:
