@@ -12,7 +12,7 @@ DAY = 24 * HOUR
 REFERENCE = "2026-01-15T12:00:00+00:00"
 # The application's first day; nothing in the keyspace is older.
 FIRST_DAY = 1_753_920_000 * SECOND  # 2025-07-31
-_EPOCH = datetime(1970, 1, 1)
+_EPOCH = datetime.fromtimestamp(0, timezone.utc)
 
 
 def instant(text: str) -> int:
@@ -20,17 +20,21 @@ def instant(text: str) -> int:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=timezone.utc)
-    return (moment - _EPOCH.replace(tzinfo=timezone.utc)) // timedelta(microseconds=1)
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def _naive(moment: int) -> datetime:
+    return (_EPOCH + timedelta(microseconds=moment)).replace(tzinfo=None)
 
 
 def iso(moment: int) -> str:
     """Naive, with a T; no fraction when it is zero."""
-    return (_EPOCH + timedelta(microseconds=moment)).isoformat()
+    return _naive(moment).isoformat()
 
 
 def spaced(moment: int) -> str:
     """Naive, with a space, as str(datetime) writes it."""
-    return (_EPOCH + timedelta(microseconds=moment)).isoformat(" ")
+    return _naive(moment).isoformat(" ")
 
 
 def epoch(moment: int) -> str:

@@ -34,7 +34,7 @@ _RARE = (
     "#build",
     "@reader",
 )
-_ENDS = tuple(f"{left}. {right.capitalize()}" for left, right in zip(_COMMON[::7], _COMMON[3::7]))
+_ENDS = tuple(f"{left}. {right.capitalize()}" for left, right in zip(_COMMON[::7], _COMMON[3::7], strict=False))
 _PLAIN = (*_COMMON, *_ENDS, *_COMMON)[:256]
 _FANCY = (*_COMMON, *_ENDS, *_COMMON)[: 256 - len(_RARE)] + _RARE
 

@@ -132,13 +132,11 @@ def percent(ratio: float) -> str:
 
 def size(value: float) -> str:
     """Bytes for people, in PostgreSQL's own units (1 kB is 1024 bytes)."""
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if abs(value) < 1024:
-            break
+    units = ["bytes", "kB", "MB", "GB", "TB"]
+    while abs(value) >= 1024 and len(units) > 1:
         value /= 1024
-    else:
-        unit = "TB"
-    return f"{value:.1f}".removesuffix(".0") + f" {unit}"
+        del units[0]
+    return f"{value:.1f}".removesuffix(".0") + f" {units[0]}"
 
 
 def duration(seconds: float) -> str:

@@ -31,13 +31,13 @@ def shorten(cell: str | None) -> str:
 
 def row_lines(table: Table, key: str, staged: tuple, present: tuple, outcome: str) -> tuple[str, str]:
     """The row before and after: every cell of a new one, the differing cells of a changed one."""
-    before, after = [], []
+    before: list[str] = []
+    after: list[str] = []
     for column, new, old in zip(table.stored, staged, present, strict=True):
         if outcome == "updated" and new == old:
             continue
-        new, old = (MASK if column.secret and cell is not None else shorten(cell) for cell in (new, old))
-        after.append(f"{column.name}={new}")
-        before.append(f"{column.name}={old}")
+        for cell, side in ((new, after), (old, before)):
+            side.append(f"{column.name}={MASK if column.secret and cell is not None else shorten(cell)}")
     head = f"{table.name} {key}: "
     return ("" if outcome == "inserted" else head + ", ".join(before) + "\n"), head + ", ".join(after) + "\n"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from typing import Any
 
 from .connection import transaction
 from .profile import Entry, Pattern, Profile, Refusal, Settings
@@ -41,7 +42,7 @@ class Reader:
             else:
                 wanted.append((pattern, key))
         entries = self.source.read(key for _, key in wanted) if wanted else []
-        for (pattern, key), entry in zip(wanted, entries, strict=True):
+        for (pattern, _), entry in zip(wanted, entries, strict=True):
             self.take(pattern, entry, cursor)
             if self.waiting >= FLUSH_ROWS:
                 self.flush(cursor)
@@ -69,7 +70,7 @@ class Reader:
                 self.flush(cursor)
 
     def convert(self, name: str, entry: Entry, member: bytes | None, make) -> None:
-        facts = {"member": member, "redis_type": entry.redis_type, "ttl_ms": entry.ttl_ms}
+        facts: dict[str, Any] = {"member": member, "redis_type": entry.redis_type, "ttl_ms": entry.ttl_ms}
         try:
             row = make()
         except Refusal as refusal:

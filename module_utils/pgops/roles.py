@@ -181,7 +181,7 @@ def split_settings(entries: list[str]) -> tuple[tuple[str, str], ...]:
 def quote_names(conn, names: list[str]) -> dict[str, str]:
     with conn.cursor() as cursor:
         cursor.execute(QUOTE_NAMES, (names,))
-        return dict(zip(names, cursor.fetchone()[0]))
+        return dict(zip(names, cursor.fetchone()[0], strict=True))
 
 
 def apply(conn, statements: list[Statement]) -> None:

@@ -9,6 +9,7 @@ import math
 import re
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from .errors import PgopsError
@@ -75,7 +76,7 @@ def json_kind(value: object) -> str:
     return kinds.get(type(value), "a number")
 
 
-def clean(value: object, notes: list[str]) -> object:
+def clean(value: Any, notes: list[str]) -> Any:
     """The same JSON value without what C(text) and C(jsonb) refuse: lone surrogates become U+FFFD, U+0000 goes.
 
     The JSON parser has paired the surrogates that form a character. Every changed string is counted in NOTES.

@@ -45,7 +45,10 @@ def test_four_runs_make_the_database_once(host, shop):
     assert [rows for _, rows in runs] == [[], made, made, made]
     # The dry run could not ask the database, and yet foretold every statement.
     assert runs[0][0]["statements"] == runs[1][0]["statements"]
-    names = host.query("SELECT nspname, pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname IN ('public', 'staging') ORDER BY 1", db=shop["name"])  # fmt: skip
+    schemas = (
+        "SELECT nspname, pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname IN ('public', 'staging') ORDER BY 1"
+    )
+    names = host.query(schemas, db=shop["name"])
     assert names == [["public", "pg_database_owner"], ["staging", shop["owner"]]]
 
 

@@ -52,5 +52,5 @@ def _members(kind: str, arguments: list[bytes]) -> tuple:
         return tuple(arguments)
     if kind == "stream":
         return ((arguments[0], tuple(arguments[1:])),)
-    pairs = zip(arguments[::2], arguments[1::2])
+    pairs = zip(arguments[::2], arguments[1::2], strict=True)
     return tuple(pairs) if kind == "hash" else tuple((member, score) for score, member in pairs)

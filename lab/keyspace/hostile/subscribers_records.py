@@ -44,7 +44,7 @@ def _addresses() -> Iterator[Case]:
     two = ("reader.merge@example.com", "Reader.Merge@example.com", "READER.MERGE@EXAMPLE.COM")
     times = ("2025-08-03T00:00:00", "2025-08-02T23:00:00-03:00", "2025-08-02T00:00:00")
     note = "three spellings of one address: the earliest stays"
-    for spelling, time in zip(two[:2], times[:2]):
+    for spelling, time in zip(two[:2], times[:2], strict=True):
         yield SUBSCRIBER.merge("Merge", note, {"email": spelling, "subscribed_at": time, "source": "late"})
     yield SUBSCRIBER.accept(
         "Merge",

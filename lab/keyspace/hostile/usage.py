@@ -81,7 +81,7 @@ def _summed() -> Iterator[Case]:
             _row(column, stored, _DAY, 111),
         )
         yield first
-        for subject, value in zip(subjects[1:], (b"10", b"100")):
+        for subject, value in zip(subjects[1:], (b"10", b"100"), strict=True):
             yield case.merged(_entry(subject, _DAY, value), "another spelling", _pattern(subject, _DAY))
     for subject in ("ip:2001:db8::8", "ip:2001:DB8::8"):
         entry = _entry(subject, _DAY, b"9223372036854775807")

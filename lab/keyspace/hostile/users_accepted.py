@@ -114,8 +114,10 @@ def _json() -> Iterator[Case]:
                       {"role": "admin", "email": address("duplicate"), "metadata": {"a": 2}},
                       raw=lambda encoded: b'{"role":"root","email":"x",' + encoded[1:-1]
                       + b',"role":"admin","metadata":{"a":1,"a":2}}')  # fmt: skip
-    dirty = b'"metadata": {"k\\u0000ey": "a\\u0000b", "lone": "\\ud83c!", "pair": "\\ud83c\\udf19", ' \
-            b'"turned": "\\udf19\\ud83c", "split": "\\ud83c\\u0000\\udf19", "\\udc00": 1}'  # fmt: skip
+    dirty = (
+        b'"metadata": {"k\\u0000ey": "a\\u0000b", "lone": "\\ud83c!", "pair": "\\ud83c\\udf19", '
+        b'"turned": "\\udf19\\ud83c", "split": "\\ud83c\\u0000\\udf19", "\\udc00": 1}'
+    )
     clean = {
         "key": "ab",
         "lone": "\ufffd!",
@@ -149,5 +151,4 @@ def _index() -> Iterator[Case]:
 
 
 def _indexed(slug: str, target: str):
-    entry = USER.entry("x", key=f"email:{address(slug)}", raw=user_id(target).encode())
-    return entry
+    return USER.entry("x", key=f"email:{address(slug)}", raw=user_id(target).encode())
