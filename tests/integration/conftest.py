@@ -18,10 +18,14 @@ sys.path.insert(0, str(PROJECT))
 ANSIBLE_CORE = Path(ansible.__file__).resolve().parent
 
 
-if not any(
-    p.exists() for p in (Path("/etc/containers/containers.conf"), Path.home() / ".config/containers/containers.conf")
-):
-    os.environ.setdefault("CONTAINERS_CONF", str(PROJECT / "lab" / "containers.conf"))
+def podman_configuration() -> str:
+    """Which configuration podman is to be given, if any; lab/environment.sh decides it for everyone."""
+    ask = '. lab/environment.sh && printf %s "${CONTAINERS_CONF:-}"'
+    return subprocess.run(["bash", "-c", ask], cwd=PROJECT, check=True, capture_output=True, text=True).stdout
+
+
+if configuration := podman_configuration():
+    os.environ["CONTAINERS_CONF"] = configuration
 
 
 class Host:

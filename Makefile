@@ -1,0 +1,39 @@
+# The words people type. What they do is in lab/ and tests/; lab/bootstrap installs what is missing before each.
+SHELL := /bin/bash
+run := @lab/bootstrap
+
+help: ## List these words
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s%s\n", $$1, $$2}' Makefile
+
+demo: ## Do the main job on a lab of containers: provision, migrate, verify, back up, restore
+	$(run) python -m lab.demo
+
+demo-down: ## Remove every trace of the demo
+	$(run) python -m lab.demo down
+
+test: ## Everything below, and a table of it
+	$(run) python tests/run.py all
+
+lint: ## Style and types, with the strictest rules; pre-commit runs the same
+	$(run) python tests/run.py lint
+
+unit: ## Unit tests, in seconds
+	$(run) python tests/run.py unit
+
+integration: ## Modules against a real PostgreSQL 15 and a real Redis 7
+	$(run) python tests/run.py integration
+
+molecule: ## Roles and journeys on containers
+	$(run) python tests/run.py molecule
+
+format: ## Let the formatter lay out the Python files
+	$(run) ruff format
+
+changelog: ## Gather the fragments into CHANGELOG.md, for the version in pyproject.toml
+	$(run) antsibull-changelog release
+
+requirements: ## Lock the newest Python packages that pyproject.toml allows
+	$(run) uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
+		--group dev pyproject.toml --output-file requirements.txt
+
+.PHONY: help demo demo-down test lint unit integration molecule format changelog requirements
