@@ -1,0 +1,1 @@
+"""The parts of the tests, run one after the other: what tests/run.py puts together."""

@@ -1,0 +1,73 @@
+"""Lines of configuration files, and the rules that are refused before a server is asked."""
+
+import pytest
+from ansible.errors import AnsibleFilterError
+
+from plugins.filter.postgresql import conf_texts, conf_value, hba_lines
+
+PEER = {"type": "local", "user": "postgres", "method": "peer"}
+
+
+@pytest.mark.parametrize(
+    ("value", "line"),
+    [
+        pytest.param("32MB", "'32MB'", id="text"),
+        pytest.param(0.9, "'0.9'", id="number"),
+        pytest.param(True, "'on'", id="true"),
+        pytest.param(False, "'off'", id="false"),
+        pytest.param(["a", "b"], "'a, b'", id="list"),
+        pytest.param("it's", "'it''s'", id="quote"),
+        pytest.param(r"C:\new", r"'C:\\new'", id="backslash"),
+        pytest.param("", "''", id="empty"),
+    ],
+)
+def test_values_are_quoted_as_the_server_reads_them(value, line):
+    assert conf_value(value) == line
+
+
+def test_values_to_compare_are_not_quoted():
+    assert conf_texts({"jit": False, "search_path": ["a", "b"]}) == {"jit": "off", "search_path": "a, b"}
+
+
+def test_a_value_of_two_lines_could_smuggle_a_setting_in():
+    with pytest.raises(AnsibleFilterError, match="fits on one line"):
+        conf_value("a'\nport = 1")
+
+
+def test_rules_become_lines_in_their_order():
+    rules = [PEER, {"type": "hostssl", "database": "my db", "user": "+staff", "address": "192.0.2.0/24", "method": "reject"}]
+    assert [line.split() for line in hba_lines(rules)] == [
+        ["local", "all", "postgres", "peer"],
+        ["hostssl", '"my', 'db"', "+staff", "192.0.2.0/24", "reject"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rule", "sentence"),
+    [
+        pytest.param({"type": "host", "method": "reject"}, "Rule 2 .* needs an address", id="no-address"),
+        pytest.param({"type": "local", "address": "::1", "method": "peer"}, "Rule 2 .* local and yet", id="local-address"),
+        pytest.param({"type": "host", "address": "::1", "method": "peer"}, "Rule 2 .* asks for peer", id="peer-afar"),
+    ],
+)
+def test_a_rule_that_cannot_be_is_refused_by_its_number(rule, sentence):
+    with pytest.raises(AnsibleFilterError, match=sentence):
+        hba_lines([PEER, rule])
+
+
+@pytest.mark.parametrize(
+    ("first", "refused"),
+    [
+        pytest.param([], False, id="peer-first"),
+        pytest.param([{"type": "local", "user": "app", "method": "scram-sha-256"}], False, id="others-do-not-matter"),
+        pytest.param([{"type": "local", "database": "shop", "method": "scram-sha-256"}], False, id="other-databases-neither"),
+        pytest.param([{"type": "local", "method": "scram-sha-256"}], True, id="all-hides-the-peer-rule"),
+        pytest.param([{"type": "local", "user": "postgres", "method": "reject"}], True, id="rejected"),
+    ],
+)
+def test_rules_that_lock_the_superuser_out_are_refused(first, refused):
+    if refused:
+        with pytest.raises(AnsibleFilterError, match="method: peer"):
+            hba_lines([*first, PEER])
+    else:
+        assert len(hba_lines([*first, PEER])) == len(first) + 1
