@@ -23,8 +23,8 @@ unit: ## Unit tests, in seconds
 integration: ## Modules against a real PostgreSQL 15 and a real Redis 7
 	$(run) python tests/run.py integration
 
-molecule: ## Roles and journeys on containers
-	$(run) python tests/run.py molecule
+molecule: ## Roles and journeys on containers: all, or make molecule SCENARIO=postgresql_config
+	$(run) python tests/run.py molecule $(SCENARIO)
 
 format: ## Let the formatter lay out the Python files
 	$(run) ruff format
@@ -34,6 +34,6 @@ changelog: ## Gather the fragments into CHANGELOG.md, for the version in pyproje
 
 requirements: ## Lock the newest Python packages that pyproject.toml allows
 	$(run) uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
-		--group dev pyproject.toml --output-file requirements.txt
+		--no-emit-index-url --group dev pyproject.toml --output-file requirements.txt
 
 .PHONY: help demo demo-down test lint unit integration molecule format changelog requirements

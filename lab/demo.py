@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+import fcntl
+import json
 import os
 import shutil
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -22,28 +25,28 @@ OUT = PROJECT / "lab" / "out"
 # About 10,000 keys with all that belongs to these, and the hostile set.
 KEYSPACE = ("--seed", "1", "--users", "300", "--threads", "1500", "--hostile")
 RESTORED = "threadr_restored"
+# Logs are read by people and by playbook_log, neither of which wants the colours of somebody's shell.
+ENVIRONMENT = {**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_FORCE_COLOR": "0"}
 
 
 @dataclass(frozen=True)
 class Step:
-    """One playbook. C(name) names its log and its result in lab/out."""
+    """One step of the demo. C(name) names its log and its result in lab/out."""
 
     name: str
     title: str
-    playbook: str
+    playbook: str = ""
     options: tuple[str, ...] = ()
-    changes: bool | None = None  # what the recap must say, where the point of the step is that
-
-    def command(self, output: Path) -> list[str]:
-        return ["ansible-playbook", "-i", str(INVENTORY), self.playbook, *self.options, "-e", f"output={output}"]
+    changes: bool | None = None  # what recap and result must say, where that is the point of the step
 
 
 STEPS = (
+    Step("image", "Have the container image"),
     Step("create", "Start the lab: pg1 and redis1", "lab/create.yml"),
     Step("redis", "Provision the source, Redis 7", "lab/redis.yml"),
     Step("requirements", "Check the requirements", "playbooks/check_requirements.yml"),
     Step("provision", "Provision PostgreSQL 15 and the schema", "playbooks/site.yml"),
-    Step("load", "Load a synthetic keyspace", ""),
+    Step("load", "Load a synthetic keyspace"),
     Step("audit", "Audit the keyspace", "playbooks/audit_redis.yml"),
     Step("dry_run", "Migrate: dry run", "playbooks/migrate_redis.yml", ("--check", "--diff"), changes=True),
     Step("migrate", "Migrate", "playbooks/migrate_redis.yml", changes=True),
@@ -62,7 +65,7 @@ STEPS = (
 
 
 class StepError(Exception):
-    """Which step failed, why, and where to read more."""
+    """Why a step failed, and where to read more."""
 
 
 def prefix() -> str:
@@ -73,22 +76,36 @@ def prefix() -> str:
 def run_logged(command: list[str], log: Path) -> None:
     with log.open("w") as file:
         done = subprocess.run(
-            command, cwd=PROJECT, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, check=False
-        )
+            command, cwd=PROJECT, env=ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, check=False
+        )  # fmt: skip
     if done.returncode:
         reason = playbook_log.reason(log.read_text(errors="replace"))
-        raise StepError(f"{reason}\nThe whole output is in {log.relative_to(PROJECT)}.")
+        raise StepError(f"{reason}\n\nIts whole output is in {log.relative_to(PROJECT)}.")
 
 
 def run_step(step: Step, number: int) -> None:
-    if step.name == "load":
-        load_keyspace(OUT / f"{number:02}-load.log")
-        return
-    log = OUT / f"{number:02}-{step.name}.log"
-    run_logged(step.command(OUT / f"{step.name}.json"), log)
-    changed = playbook_log.changed_tasks(log.read_text())
-    if step.changes is not None and bool(changed) is not step.changes:
-        raise StepError(f"{changed} tasks changed something where {'some' if step.changes else 'none'} should have.")
+    log, result = OUT / f"{number:02}-{step.name}.log", OUT / f"{number:02}-{step.name}.json"
+    if step.name == "image":
+        run_logged(["lab/image"], log)
+    elif step.name == "load":
+        load_keyspace(log)
+    else:
+        run_logged(
+            ["ansible-playbook", "-i", str(INVENTORY), step.playbook, *step.options, "-e", f"output={result}"], log
+        )
+        if step.changes is not None:
+            require_change(
+                step.changes, playbook_log.changed_tasks(log.read_text()), json.loads(result.read_text())["changed"]
+            )
+
+
+def require_change(wanted: bool, changed_tasks: int, changed: bool) -> None:
+    """Both witnesses, Ansible's recap and the module's answer, must say the same, and what was wanted."""
+    if (bool(changed_tasks), changed) != (wanted, wanted):
+        expectation = "Something should have changed" if wanted else "Nothing should have changed"
+        raise StepError(
+            f"{expectation}; {changed_tasks} tasks changed something and the result says changed={changed}."
+        )
 
 
 def load_keyspace(log: Path) -> None:
@@ -102,46 +119,79 @@ def load_keyspace(log: Path) -> None:
         raise StepError(f"The keyspace was not loaded: {log.read_text().strip()[-300:]}")
 
 
+@contextmanager
+def alone():
+    """One demo at a time in this folder."""
+    path = PROJECT / ".cache" / "demo.lock"
+    path.parent.mkdir(exist_ok=True)
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sys.exit("A demo is running in this folder already.")
+        yield
+
+
+def remove_lab(log: Path) -> None:
+    run_logged(["ansible-playbook", "-i", str(INVENTORY), "lab/destroy.yml"], log)
+
+
 def up() -> int:
+    """A new lab every time: what the summary says is what a first run does."""
+    began = time.monotonic()
     shutil.rmtree(OUT, ignore_errors=True)
     OUT.mkdir(parents=True)
     passwords.write_once(INVENTORY)
-    run_logged(["ansible-playbook", "-i", str(INVENTORY), "lab/destroy.yml"], OUT / "00-destroy.log")
     durations: dict[str, float] = {}
     print(f"Lab {prefix()}: {len(STEPS)} steps; their logs and results are in lab/out.\n", flush=True)
     for number, step in enumerate(STEPS, 1):
         print(f"{number:>2}/{len(STEPS)} {step.title:<42}", end="", flush=True)
         started = time.monotonic()
         try:
+            if number == 1:
+                remove_lab(OUT / "00-destroy.log")
             run_step(step, number)
         except StepError as error:
-            print(f" failed\n\nStep {number}, {step.title!r}, failed: {error}\n")
+            print(f"  failed\n\nStep {number}, {step.title!r}, failed: {error}")
             print("The lab is left as it is, to be looked at. Try again with make demo; remove it with make demo-down.")
             return 1
         durations[step.title] = time.monotonic() - started
         print(f"{durations[step.title]:6.1f} s", flush=True)
-    text = summary.of(summary.read_results(OUT), durations)
+    text = summary.of(summary.read_results(OUT), durations, time.monotonic() - began)
     (OUT / "summary.txt").write_text(text)
     print("\n" + text)
     return 0
 
 
 def down() -> int:
-    """Containers, network, image, passwords, results: all that make demo made, except the virtual environment."""
+    """Containers, network, image, passwords, results: all that make demo made; .venv is the project's, not the demo's."""
     OUT.mkdir(parents=True, exist_ok=True)
     passwords.write_once(INVENTORY)
     try:
-        run_logged(["ansible-playbook", "-i", str(INVENTORY), "lab/destroy.yml"], OUT / "destroy.log")
+        remove_lab(OUT / "destroy.log")
     except StepError as error:
         print(f"The lab could not be removed: {error}")
         return 1
+    image = subprocess.run(["lab/image", "remove"], cwd=PROJECT, capture_output=True, text=True, check=False)
     shutil.rmtree(OUT)
     (INVENTORY / passwords.FILE).unlink()
     print(
-        f"Lab {prefix()} is gone: its containers, network, passwords and results. Its image stays; make clean removes it."
+        f"Lab {prefix()} is gone: containers, network, passwords, results"
+        + ("." if image.returncode else " and image.")
     )
+    if image.returncode:
+        print(f"Its image stays, because something else uses it: {image.stderr.strip()}")
     return 0
 
 
+def main(arguments: list[str]) -> int:
+    try:
+        with alone():
+            return down() if arguments == ["down"] else up()
+    except KeyboardInterrupt:
+        print("\nInterrupted. The lab is left as it is; remove it with make demo-down.")
+        return 130
+
+
 if __name__ == "__main__":
-    sys.exit(down() if sys.argv[1:] == ["down"] else up())
+    sys.exit(main(sys.argv[1:]))

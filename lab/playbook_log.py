@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import re
 
-ERROR = re.compile(r"^\[ERROR\]: (?:Task failed: )?(?:(?:Module|Action) failed: )?(.+)$", re.MULTILINE)
+# A message may have several lines; it ends where Ansible says where it came from, or at an empty line.
+ERROR = re.compile(
+    r"^\[ERROR\]: (?:Task failed: )?(?:(?:Module|Action) failed: )?(.+?)(?=\nOrigin: |\n\n|\n*\Z)",
+    re.MULTILINE | re.DOTALL,
+)
 UNREACHABLE = re.compile(r"^fatal: \[(\S+)\]: UNREACHABLE!", re.MULTILINE)
 TASK = re.compile(r"^TASK \[(.+?)\] \*+$", re.MULTILINE)
 RECAP = re.compile(r"^\S+ +: ok=\d+ +changed=(\d+)", re.MULTILINE)

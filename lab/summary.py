@@ -5,14 +5,23 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-OUTCOMES = ("scanned", "written", "unchanged", "merged", "skipped", "quarantined", "vanished", "unknown")
 WIDTH = 78
 RULE = "─" * WIDTH
+OUTCOMES = {
+    "scanned": "all of them",
+    "written": "a row was inserted or updated",
+    "unchanged": "the row is there already",
+    "merged": "said by another key as well",
+    "skipped": "by rule: derived, short-lived, not mapped yet",
+    "quarantined": "kept as it is, with the reason",
+    "vanished": "expired during the run",
+    "unknown": "of no pattern of the application",
+}
 
 
 def read_results(folder: Path) -> dict[str, dict]:
-    """Step name → what its playbook wrote."""
-    return {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
+    """Step name → what its playbook wrote to NN-name.json."""
+    return {path.stem.partition("-")[2]: json.loads(path.read_text()) for path in sorted(folder.glob("*-*.json"))}
 
 
 def human_bytes(size: float) -> str:
@@ -24,10 +33,11 @@ def human_bytes(size: float) -> str:
     return f"{size:.1f} TiB"
 
 
-def of(results: dict[str, dict], durations: dict[str, float]) -> str:
+def of(results: dict[str, dict], durations: dict[str, float], together_s: float) -> str:
     sections = [
-        ("Steps", step_lines(durations)),
-        ("Keys, and members of sets", key_lines(results["migrate"], results["again"])),
+        ("Steps", step_lines(durations, together_s)),
+        ("The source", source_lines(results["audit"])),
+        ("What became of every key, and of every member of a set", key_lines(results["migrate"], results["again"])),
         ("Migration", migration_lines(results)),
         ("Backup and restore", backup_lines(results["backup"], results["restore"])),
         ("Health", health_lines(results["health"])),
@@ -36,30 +46,43 @@ def of(results: dict[str, dict], durations: dict[str, float]) -> str:
     return f"{RULE}\nThreadr's data: from Redis to PostgreSQL 15, backed up, restored, compared\n{RULE}{body}\n"
 
 
-def step_lines(durations: dict[str, float]) -> list[str]:
-    total = sum(durations.values())
-    return [*(f"{title:<60}{took:>9.1f} s" for title, took in durations.items()), f"{'Together':<60}{total:>9.1f} s"]
+def step_lines(durations: dict[str, float], together_s: float) -> list[str]:
+    return [
+        *(f"{title:<60}{took:>9.1f} s" for title, took in durations.items()),
+        f"{'together':<60}{together_s:>9.1f} s",
+    ]
+
+
+def source_lines(audit: dict) -> list[str]:
+    keys, unknown = audit["keys"], audit["unknown"]["keys"]
+    return [
+        f"{keys} keys, {human_bytes(audit['bytes'])}",
+        f"{len(audit['patterns'])} patterns of the application; {unknown} keys are of none of them",
+    ]
 
 
 def key_lines(first: dict, second: dict) -> list[str]:
-    head = f"{'':<12}{'first run':>12}{'second run':>12}"
-    totals = [result["accounting"]["total"] for result in (first, second)]
-    return [head, *(f"{outcome:<12}{totals[0][outcome]:>12}{totals[1][outcome]:>12}" for outcome in OUTCOMES)]
+    one, two = (result["accounting"]["total"] for result in (first, second))
+    head = f"{'':<12}{'first run':>10}{'again':>8}"
+    return [
+        head,
+        *(f"{outcome:<12}{one[outcome]:>10}{two[outcome]:>8}   {means}" for outcome, means in OUTCOMES.items()),
+    ]
 
 
 def migration_lines(results: dict[str, dict]) -> list[str]:
     dry, run, comparison = results["dry_run"], results["migrate"], results["validate"]
-    same = dry["accounting"]["total"] == run["accounting"]["total"]
-    rows = [f"{table:<28}{counts['inserted']:>8} rows written" for table, counts in run["tables"].items()]
-    equal = sum(table["equal"] for table in comparison["tables"].values())
+    rows = [f"{counts['inserted']:>8} rows inserted into {table}" for table, counts in run["tables"].items()]
     quarantine = ", ".join(f"{keys} {code}" for code, keys in sorted(run["rejects"].items(), key=lambda pair: -pair[1]))
+    same = dry["accounting"]["total"] == run["accounting"]["total"]
+    equal = sum(table["equal"] for table in comparison["tables"].values())
     return [
         *rows,
         *wrapped("quarantined: " + (quarantine or "nothing")),
-        f"dry run: {'foretold exactly these counts' if same else 'foretold other counts: ' + str(dry['accounting']['total'])}",
+        "dry run: foretold " + ("exactly these counts" if same else f"other counts: {dry['accounting']['total']}"),
+        f"time: {run['duration_s']:.2f} s; again, with nothing to change: {results['again']['duration_s']:.2f} s",
         f"validation: {equal} rows equal their source, {len(comparison['problems'])} problems",
         f"digest of all rows: {comparison['digest']}",
-        f"time: {run['duration_s']:.2f} s for the first run, {results['again']['duration_s']:.2f} s for the second",
     ]
 
 

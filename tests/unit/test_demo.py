@@ -1,12 +1,22 @@
 """The demo's pure parts: what it makes of a playbook's output and of the steps' results."""
 
+import subprocess
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
-from lab import passwords, summary
+from lab import demo, passwords, summary
 from lab.playbook_log import changed_tasks, reason
 
+LONG = """
+TASK [Refuse to call it healthy] ***
+[ERROR]: Task failed: Action failed: disk: 97 % of / are used.
+memory: 95 % are used.
+Origin: playbooks/check_health.yml:60:7
+
+60       register: health
+"""
 FAILED = """
 TASK [Read, decide and write] **************************************************
 [ERROR]: Task failed: Module failed: Redis redis1:6379/0: the server refuses this password. Check login_password.
@@ -27,9 +37,13 @@ redis1                     : ok=2    changed=1    unreachable=0    failed=0    s
 @pytest.mark.parametrize(
     ("log", "said"),
     [
-        (FAILED, "Redis redis1:6379/0: the server refuses this password. Check login_password. (task 'Read, decide and write')"),
+        (
+            FAILED,
+            "Redis redis1:6379/0: the server refuses this password. Check login_password. (task 'Read, decide and write')",
+        ),
         ("[ERROR]: the playbook: x.yml could not be found\n", "the playbook: x.yml could not be found"),
         ("TASK [Ask] ***\nfatal: [pg1]: UNREACHABLE! => \n", "pg1 cannot be reached. (task 'Ask')"),
+        (LONG, "disk: 97 % of / are used.\nmemory: 95 % are used. (task 'Refuse to call it healthy')"),
         ("some traceback\nlast line\n", "some traceback\nlast line"),
         ("", "It ended without any output."),
     ],
@@ -41,6 +55,37 @@ def test_the_reason_of_a_failure_is_found_in_the_output(log, said):
 def test_changed_tasks_are_summed_over_hosts():
     assert changed_tasks(RECAP) == 3
     assert changed_tasks(FAILED) == 0
+
+
+@pytest.mark.parametrize(
+    ("wanted", "tasks", "changed", "refused"),
+    [
+        (False, 0, False, False),
+        (False, 1, False, True),
+        (False, 0, True, True),
+        (True, 1, True, False),
+        (True, 0, True, True),
+        (True, 0, False, True),
+    ],
+)
+def test_recap_and_result_must_both_say_what_was_wanted(wanted, tasks, changed, refused):
+    with pytest.raises(demo.StepError) if refused else nullcontext():
+        demo.require_change(wanted, tasks, changed)
+
+
+def test_results_are_found_by_the_name_of_their_step(tmp_path: Path):
+    (tmp_path / "08-dry_run.json").write_text('{"changed": true}')
+    (tmp_path / "08-dry_run.log").write_text("not JSON")
+    assert summary.read_results(tmp_path) == {"dry_run": {"changed": True}}
+
+
+def test_demo_and_inventory_derive_the_same_name(monkeypatch):
+    monkeypatch.delenv("THREADR_LAB", raising=False)
+    ask = ["ansible", "redis1", "-i", str(demo.INVENTORY), "-m", "ansible.builtin.debug", "-a", "var=ansible_host"]
+    answer = subprocess.run(
+        ask, cwd=demo.PROJECT, env=demo.ENVIRONMENT, check=True, capture_output=True, text=True
+    ).stdout
+    assert f"ansible_host: {demo.prefix()}-redis1" in answer
 
 
 def total(**keys) -> dict:
@@ -55,27 +100,47 @@ def results(dry_written: int = 7) -> dict:
         "duration_s": 1.5,
     }
     return {
+        "audit": {"keys": 11, "bytes": 2048, "patterns": [{}, {}], "unknown": {"keys": 3}},
         "migrate": run,
         "dry_run": {**run, "accounting": total(scanned=9, written=dry_written, quarantined=2)},
         "again": {**run, "accounting": total(scanned=9, unchanged=7, quarantined=2), "duration_s": 0.5},
         "validate": {"tables": {"users": {"equal": 7}}, "problems": [], "digest": "d1"},
         "backup": {
-            "backup": {"name": "b1", "size_bytes": 1536, "database_size_bytes": 9 * 2**20, "duration_s": 2.0, "sha256": "s1"}
+            "backup": {
+                "name": "b1",
+                "size_bytes": 1536,
+                "database_size_bytes": 9 * 2**20,
+                "duration_s": 2.0,
+                "sha256": "s1",
+            }
         },
         "restore": {"database": "threadr_restored", "duration_s": 3.0, "verified": True},
-        "health": {"healthy": False, "problems": ["Disk is 90 % full."], "checks": [{"verdict": "ok"}, {"verdict": "critical"}]},
+        "health": {
+            "healthy": False,
+            "problems": ["Disk is 90 % full."],
+            "checks": [{"verdict": "ok"}, {"verdict": "critical"}],
+        },
     }
 
 
 def test_the_summary_shows_figures_of_the_results_and_nothing_wider_than_the_page():
-    text = summary.of(results(), {"Migrate": 4.2, "Back up": 0.8})
-    for shown in ("5.0 s", "1.5 KiB of a database of 9.0 MiB", "exactly these counts", "NOT healthy: 1 ok, 1 critical", "Disk is 90 %"):
+    text = summary.of(results(), {"Migrate": 4.2, "Back up": 0.8}, 6.3)
+    for shown in (
+        "4.2 s",
+        "6.3 s",
+        "11 keys, 2.0 KiB",
+        "3 keys are of none",
+        "1.5 KiB of a database of 9.0 MiB",
+        "exactly these counts",
+        "NOT healthy: 1 ok, 1 critical",
+        "Disk is 90 %",
+    ):
         assert shown in text
-    assert max(map(len, text.splitlines())) <= 88
+    assert max(map(len, text.splitlines())) <= summary.WIDTH
 
 
 def test_a_dry_run_that_was_wrong_is_not_called_right():
-    assert "foretold other counts" in summary.of(results(dry_written=6), {})
+    assert "foretold other counts" in summary.of(results(dry_written=6), {}, 0)
 
 
 @pytest.mark.parametrize(("size", "shown"), [(0, "0 B"), (1023, "1023 B"), (1024, "1.0 KiB"), (5 * 2**40, "5.0 TiB")])
