@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +40,7 @@ def run_logged(argv: Sequence[str], log: Path, limit_s: float, environment: Mapp
             return process.wait(timeout=limit_s)
         except subprocess.TimeoutExpired:
             stop(process)
-            file.write(f"\nStopped: it ran for more than {limit_s:.0f} s.\n")
+            file.write(f"\nStopped: it ran for more than {limit_s:g} s.\n")
             return 124
         except BaseException:
             stop(process)
@@ -47,16 +48,14 @@ def run_logged(argv: Sequence[str], log: Path, limit_s: float, environment: Mapp
 
 
 def stop(process: subprocess.Popen) -> None:
-    """Ask the command and all that it started to end, as Ctrl-C does, and insist if they do not."""
-    for wish, patience_s in ((signal.SIGINT, GRACE_S), (signal.SIGKILL, None)):
-        try:
-            os.killpg(process.pid, wish)
-            process.wait(timeout=patience_s)
-            return
-        except subprocess.TimeoutExpired:
-            continue
-        except ProcessLookupError:
-            return
+    """Ask the command and all that it started to end, as Ctrl-C does; what is left then is made to."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGINT)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=GRACE_S)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def fresh_log(name: str) -> Path:

@@ -37,13 +37,13 @@ def tail(log: str, lines: int = SHOWN_LINES) -> str:
     return "\n".join(every if left_out <= 0 else [f"[{left_out} lines before]", *every[-lines:]])
 
 
+def line(outcome: Outcome) -> str:
+    return f"{outcome.name:<30} {outcome.passed:>5} passed {outcome.failed:>3} failed {outcome.duration_s:>7.1f} s"
+
+
 def table(outcomes: Sequence[Outcome]) -> str:
     """One line a part, then the plain verdict, alone on the last line."""
-    width = max([len(outcome.name) for outcome in outcomes], default=0)
-    lines = [
-        f"{o.name:<{width}}  {o.passed:>5} passed  {o.failed:>3} failed  {o.duration_s:>7.1f} s" for o in outcomes
-    ]
-    return "\n".join([*lines, "", verdict(outcomes)])
+    return "\n".join([*map(line, outcomes), "", verdict(outcomes)])
 
 
 def verdict(outcomes: Sequence[Outcome]) -> str:
