@@ -35,7 +35,10 @@ def test_a_value_of_two_lines_could_smuggle_a_setting_in():
 
 
 def test_rules_become_lines_in_their_order():
-    rules = [PEER, {"type": "hostssl", "database": "my db", "user": "+staff", "address": "192.0.2.0/24", "method": "reject"}]
+    rules = [
+        PEER,
+        {"type": "hostssl", "database": "my db", "user": "+staff", "address": "192.0.2.0/24", "method": "reject"},
+    ]
     assert [line.split() for line in hba_lines(rules)] == [
         ["local", "all", "postgres", "peer"],
         ["hostssl", '"my', 'db"', "+staff", "192.0.2.0/24", "reject"],
@@ -46,7 +49,9 @@ def test_rules_become_lines_in_their_order():
     ("rule", "sentence"),
     [
         pytest.param({"type": "host", "method": "reject"}, "Rule 2 .* needs an address", id="no-address"),
-        pytest.param({"type": "local", "address": "::1", "method": "peer"}, "Rule 2 .* local and yet", id="local-address"),
+        pytest.param(
+            {"type": "local", "address": "::1", "method": "peer"}, "Rule 2 .* local and yet", id="local-address"
+        ),
         pytest.param({"type": "host", "address": "::1", "method": "peer"}, "Rule 2 .* asks for peer", id="peer-afar"),
     ],
 )
@@ -60,7 +65,9 @@ def test_a_rule_that_cannot_be_is_refused_by_its_number(rule, sentence):
     [
         pytest.param([], False, id="peer-first"),
         pytest.param([{"type": "local", "user": "app", "method": "scram-sha-256"}], False, id="others-do-not-matter"),
-        pytest.param([{"type": "local", "database": "shop", "method": "scram-sha-256"}], False, id="other-databases-neither"),
+        pytest.param(
+            [{"type": "local", "database": "shop", "method": "scram-sha-256"}], False, id="other-databases-neither"
+        ),
         pytest.param([{"type": "local", "method": "scram-sha-256"}], True, id="all-hides-the-peer-rule"),
         pytest.param([{"type": "local", "user": "postgres", "method": "reject"}], True, id="rejected"),
     ],
