@@ -70,7 +70,15 @@ def sockets_of(process: Path) -> list[tuple[str, str]]:
     """Inode and program for each socket of a process; nothing for one that ended or is not ours to see."""
     try:
         program = (process / "comm").read_text(encoding="utf-8").strip()
-        links = [os.readlink(one) for one in (process / "fd").iterdir()]
+        links = [target_of(one) for one in (process / "fd").iterdir()]
     except OSError:
         return []
     return [(link[len("socket:[") : -1], program) for link in links if link.startswith("socket:[")]
+
+
+def target_of(link: Path) -> str:
+    """Where a descriptor leads; nowhere when it has just been closed, as the one that lists the others is."""
+    try:
+        return os.readlink(link)
+    except OSError:
+        return ""

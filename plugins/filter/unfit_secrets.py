@@ -8,7 +8,7 @@ SHORTEST = 12
 PLACEHOLDER = re.compile(
     r"(change|replace|insert|set|fill|your|my)[-_ ]?(me|it|this|in|here|own|the|secret|password|.*here).*"
     r"|.*(placeholder|changeme|change_me|change-me).*"
-    r"|<.*>|\{\{.*|(.)\3+|(todo|fixme|tbd|example|secret|password|passwort|postgres|admin|default|none|null)[^a-z]*",
+    r"|<.*>|\{\{.*|(?P<letter>.)(?P=letter)+|(todo|fixme|tbd|example|secret|password|passwort|postgres|admin|default|none|null)[^a-z]*",
     re.IGNORECASE | re.DOTALL,
 )
 
