@@ -111,11 +111,14 @@ def require_change(wanted: bool, changed_tasks: int, changed: bool) -> None:
 def load_keyspace(log: Path) -> None:
     """Straight from the generator into redis-cli: nothing on disk, no password on a command line."""
     load = 'REDISCLI_AUTH="$(cat /root/.redis-password)" exec redis-cli --pipe'
-    generator = subprocess.Popen([sys.executable, "-m", "lab.keyspace", *KEYSPACE], cwd=PROJECT, stdout=subprocess.PIPE)
+    into = ["podman", "exec", "--interactive", f"{prefix()}-redis1", "sh", "-c", load]
     with log.open("w") as file:
-        command = ["podman", "exec", "--interactive", f"{prefix()}-redis1", "sh", "-c", load]
-        done = subprocess.run(command, stdin=generator.stdout, stdout=file, stderr=subprocess.STDOUT, check=False)
-    if generator.wait() or done.returncode or "errors: 0" not in log.read_text():
+        generator = subprocess.Popen(
+            [sys.executable, "-m", "lab.keyspace", *KEYSPACE], cwd=PROJECT, stdout=subprocess.PIPE, stderr=file
+        )
+        with generator:  # which closes our end of the pipe: the generator ends when nobody reads any more
+            done = subprocess.run(into, stdin=generator.stdout, stdout=file, stderr=subprocess.STDOUT, check=False)
+    if generator.returncode or done.returncode or "errors: 0" not in log.read_text():
         raise StepError(f"The keyspace was not loaded: {log.read_text().strip()[-300:]}")
 
 
