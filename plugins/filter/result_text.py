@@ -1,11 +1,13 @@
-"""Results of the migration's modules as lines for people."""
+"""Results of modules as lines for people."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-name: migration_text
-short_description: Accounting and audit results as aligned lines
-description: Filters C(accounting_lines) and C(audit_lines) turn a module's result into a list of aligned lines.
+name: result_text
+short_description: Results of modules as aligned lines
+description:
+  - Filters C(accounting_lines), C(audit_lines) and C(backup_lines) turn the result of a module into a list of aligned
+    lines.
 """
 
 OUTCOMES = ("scanned", "written", "unchanged", "merged", "skipped", "quarantined", "vanished", "unknown")
@@ -80,6 +82,24 @@ def _figures(line: dict) -> list[str]:
     ]
 
 
+def backup_lines(result: dict) -> list[str]:
+    """Backups, newest first, then what is wrong or remarkable in their directory."""
+    head = ["backup", "type", "age", "size", "of a database of", "rows", "sound"]
+    rows = [
+        [
+            backup["name"],
+            backup["type"],
+            human_seconds(backup["age_s"]),
+            human_bytes(backup["size_bytes"]),
+            human_bytes(backup["database_size_bytes"]),
+            str(sum(backup["rows"].values())),
+            "yes" if backup["sound"] else "NO",
+        ]
+        for backup in result["backups"]
+    ]
+    return [*(aligned([head, *rows]) if rows else ["no backups"]), *result["problems"], *result["remarks"]]
+
+
 class FilterModule:
     def filters(self) -> dict:
-        return {"accounting_lines": accounting_lines, "audit_lines": audit_lines}
+        return {"accounting_lines": accounting_lines, "audit_lines": audit_lines, "backup_lines": backup_lines}

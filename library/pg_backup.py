@@ -1,0 +1,107 @@
+"""Ansible's view of module_utils/pgops/backup.py."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: pg_backup
+short_description: Back up one database, verified before it counts
+description:
+  - Dumps the database O(login_db) with C(pg_dump) in one snapshot, compresses it with zstd, reads the archive back to
+    its end, and only then gives the backup its name. A run that is killed leaves nothing that counts as a backup; the
+    next one removes the remains.
+  - A backup is a folder with the archive and a manifest, which holds the rows of each table in that snapshot, the
+    archive's SHA-256 and what C(pg_dump) leaves out (privileges on the database and its settings).
+  - Every run makes a new backup. Only one at a time may write to a directory.
+options:
+  directory:
+    description: Where backups are kept, on this host. Made, for its owner alone, if it is missing.
+    type: path
+    required: true
+  level:
+    description: Compression level of zstd, 1 to 19.
+    type: int
+    default: 3
+  threads:
+    description: Threads that compress. V(0) takes all cores.
+    type: int
+    default: 2
+  lock_timeout_s:
+    description: Seconds to wait for a table that somebody else has locked.
+    type: int
+    default: 300
+extends_documentation_fragment: [pgops]
+requirements:
+  - pg_dump and pg_restore of PostgreSQL 15
+  - zstd
+attributes:
+  check_mode: {support: full}
+  diff_mode: {support: full}
+author: The maintainers
+"""
+
+EXAMPLES = r"""
+- name: Back up, with the rights of a role that may only read
+  pg_backup:
+    login_db: shop
+    login_role: shop_backup
+    directory: /var/backups/postgresql
+  become: true
+  become_user: postgres
+"""
+
+RETURN = r"""
+backup:
+  description: The manifest of the new backup, and its path. Sizes in bytes, duration in seconds.
+  returned: success, not in check mode
+  type: dict
+  sample:
+    name: shop_full_20261124T030000Z
+    path: /var/backups/postgresql/shop_full_20261124T030000Z
+    size_bytes: 1048576
+    database_size_bytes: 8388608
+    duration_s: 1.2
+    sha256: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+    rows: {public.orders: 7}
+    verified: true
+estimated_bytes:
+  description: Free space that was asked for, by the size of the last backup or of the tables.
+  returned: success
+  type: int
+  sample: 1310721
+diff: {description: What is made., returned: success, type: dict, sample: {before: "", after: "full backup of shop"}}
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.pgops.backup import back_up
+from ansible.module_utils.pgops.connection import connect, connection_spec
+from ansible.module_utils.pgops.errors import PgopsError
+
+OPTIONS = {
+    "directory": {"type": "path", "required": True},
+    "level": {"type": "int", "default": 3},
+    "threads": {"type": "int", "default": 2},
+    "lock_timeout_s": {"type": "int", "default": 300},
+}
+LEVELS = range(1, 20)
+
+
+def run(params: dict, check_mode: bool) -> dict:
+    if params["level"] not in LEVELS:
+        raise PgopsError(f"level is {params['level']}; zstd has levels {LEVELS[0]} to {LEVELS[-1]}.")
+    if params["threads"] < 0 or params["lock_timeout_s"] < 0:
+        raise PgopsError("threads and lock_timeout_s must not be negative.")
+    with connect(params, "pg_backup", {"statement_timeout": "0"}) as conn:
+        return back_up(conn, params, check_mode)
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec={**connection_spec(), **OPTIONS}, supports_check_mode=True)
+    try:
+        result = run(module.params, module.check_mode)
+    except PgopsError as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

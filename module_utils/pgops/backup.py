@@ -1,0 +1,214 @@
+"""One logical backup: dumped, compressed, read back to its end, and only then given its name."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime, timezone
+from pathlib import Path
+
+from . import backup_catalog, commands, manifest
+from .backup_catalog import PARTIAL
+from .connection import transaction
+from .database_contents import TABLES, count_rows
+from .errors import PgopsError
+from .manifest import ARCHIVE, Manifest
+
+KIND = "full"
+FORMAT = "custom, zstd"
+LOCK = ".lock"
+# A dump grows with its database: what the last one took, and a quarter.
+GROWTH = 1.25
+TOOLS = ("pg_dump", "pg_restore", "zstd")
+
+FACTS = """
+    SELECT current_setting('server_version') AS server_version,
+           CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END::text AS lsn,
+           pg_get_userbyid(d.datdba) AS owner, pg_encoding_to_char(d.encoding) AS encoding,
+           json_build_object('provider', d.datlocprovider, 'collate', d.datcollate, 'ctype', d.datctype,
+                             'icu_locale', d.daticulocale) AS locale,
+           pg_database_size(d.oid) AS database_size_bytes
+    FROM pg_database d WHERE d.datname = current_database()
+"""
+# What the rows themselves take; a dump has no indexes.
+ESTIMATE = (
+    f"SELECT coalesce(sum(pg_table_size(format('%I.%I', nspname, relname)::regclass)), 0)::bigint FROM ({TABLES}) t"
+)
+ACCESS = """
+    SELECT CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE pg_get_userbyid(a.grantee) END, a.privilege_type, a.is_grantable
+    FROM pg_database d, aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a
+    WHERE d.datname = current_database() AND a.grantee <> d.datdba ORDER BY 1, 2
+"""
+SETTINGS = """
+    SELECT coalesce(pg_get_userbyid(nullif(s.setrole, 0)), ''), split_part(c, '=', 1), substr(c, strpos(c, '=') + 1)
+    FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase, unnest(s.setconfig) c
+    WHERE d.datname = current_database() AND c NOT LIKE 'pgops.%' ORDER BY 1, 2
+"""
+REVISION_TABLE = "SELECT to_regclass('public.alembic_version') IS NOT NULL"
+REVISION = "SELECT string_agg(version_num, ', ' ORDER BY version_num) FROM public.alembic_version"
+
+
+def needed_bytes(last: Manifest | None, tables_bytes: int) -> int:
+    """Free space to ask for: by the last backup, or what the tables take where there is none."""
+    return int(last.size_bytes * GROWTH) + 1 if last else tables_bytes
+
+
+def free_bytes(directory: Path) -> int:
+    """Free space where DIRECTORY is or will be."""
+    existing = next(parent for parent in (directory, *directory.parents) if parent.exists())
+    found = os.statvfs(existing)
+    return found.f_bavail * found.f_frsize
+
+
+def require_space(directory: Path, needed: int, what: str) -> None:
+    free = free_bytes(directory)
+    if free < needed:
+        raise PgopsError(
+            f"{what} needs about {mebibytes(needed)} MiB in {directory}, where {free // 2**20} MiB are free. "
+            "Nothing was changed. Make room there, or choose another directory."
+        )
+
+
+def mebibytes(size: int) -> int:
+    """Rounded up: an estimate of zero would say that nothing is needed."""
+    return -(-size // 2**20)
+
+
+@contextmanager
+def lock(directory: Path) -> Iterator[None]:
+    """One backup at a time in a directory; the kernel lets go of the lock when its holder dies."""
+    with (directory / LOCK).open("a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            holder = file.read().strip() or "a process that is just starting"
+            raise PgopsError(f"Another backup is running in {directory}: {holder}. Wait for it to end.") from None
+        file.truncate(0)
+        file.write(f"process {os.getpid()}, started {datetime.now(timezone.utc):%Y-%m-%d %H:%M:%S} UTC")
+        file.flush()
+        yield
+
+
+def plan(conn, params: dict, directory: Path) -> dict:
+    """What a backup would do: C(estimated_bytes) and the diff. Raises where it could not be made."""
+    with conn.cursor() as cursor:
+        cursor.execute(ESTIMATE)
+        tables_bytes = cursor.fetchone()[0]
+    backups = (one.manifest for one in backup_catalog.read(directory).backups)
+    last = next((found for found in backups if found.database == params["login_db"]), None)
+    needed = needed_bytes(last, tables_bytes)
+    require_space(directory, needed, f"The backup of {params['login_db']}")
+    planned = f"{KIND} backup of database {params['login_db']} in {directory}, about {mebibytes(needed)} MiB\n"
+    return {"changed": True, "estimated_bytes": needed, "diff": {"before": "", "after": planned}}
+
+
+def back_up(conn, params: dict, check_mode: bool) -> dict:
+    """The result of pg_backup. Killed at any instant, it leaves nothing that is listed as a backup."""
+    directory = Path(params["directory"])
+    tools = {name: commands.version_of(name) for name in TOOLS}
+    result = plan(conn, params, directory)
+    if check_mode:
+        return result
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with lock(directory):
+            for leftover in directory.glob(f"{PARTIAL}*"):  # under the lock, it belongs to a run that died
+                shutil.rmtree(leftover)
+            made = write(conn, params, directory, tools)
+    except commands.OutOfSpaceError:
+        raise PgopsError(out_of_space(directory)) from None
+    except OSError as error:
+        if error.strerror == commands.NO_SPACE:
+            raise PgopsError(out_of_space(directory)) from None
+        raise PgopsError(f"The backup cannot be written to {directory}: {error.strerror}.") from error
+    return {**result, "backup": {**asdict(made), "path": str(directory / made.name), "verified": True}}
+
+
+def out_of_space(directory: Path) -> str:
+    return f"{directory} became full: the unfinished backup was removed. Make room there, or choose another directory."
+
+
+def write(conn, params: dict, directory: Path, tools: dict[str, str]) -> Manifest:
+    started, moment = time.monotonic(), datetime.now(timezone.utc)
+    name = backup_catalog.free_name(directory, params["login_db"], KIND, moment)
+    partial = directory / f"{PARTIAL}{name}"
+    partial.mkdir(mode=0o700)
+    try:
+        archive = partial / ARCHIVE
+        facts = dump(conn, params, archive)
+        read_to_end(archive)
+        made = Manifest(
+            name=name,
+            type=KIND,
+            created_at=moment.isoformat(timespec="milliseconds"),
+            format=FORMAT,
+            size_bytes=archive.stat().st_size,
+            sha256=manifest.sha256_of(archive),
+            duration_s=round(time.monotonic() - started, 3),
+            tools=tools,
+            **facts,
+        )
+        manifest.write(partial, made)
+        sync(partial)
+        partial.rename(directory / name)
+        sync(directory)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return made
+
+
+def sync(folder: Path) -> None:
+    """Have the disk hold the names in FOLDER."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def dump(conn, params: dict, archive: Path) -> dict:
+    """Dump and count in one snapshot; what the manifest says of the database."""
+    database, timeout_ms = params["login_db"], params["lock_timeout_s"] * 1000
+    role = ["--role", params["login_role"]] if params["login_role"] else []
+    packer = [commands.program("zstd"), f"-{params['level']}", f"-T{params['threads']}", "--quiet", "--stdout"]
+    with transaction(conn) as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        cursor.execute("SELECT set_config('lock_timeout', %s, true)", (str(timeout_ms),))
+        facts = describe(cursor)
+        cursor.execute("SELECT pg_export_snapshot()")
+        source = [
+            commands.program("pg_dump"), "--format=custom", "--compress=0", f"--snapshot={cursor.fetchone()[0]}",
+            f"--lock-wait-timeout={timeout_ms}", *role, *commands.login_arguments(params, database),
+        ]  # fmt: skip
+        with commands.login_surroundings(params) as surroundings, archive.open("xb") as file:
+            commands.pipeline([source, packer], surroundings, file.fileno())
+            os.fsync(file.fileno())
+    return {"database": database, **facts}
+
+
+def describe(cursor) -> dict:
+    """The fields of a manifest that the database itself knows."""
+    cursor.execute(FACTS)
+    columns = [column.name for column in cursor.description]
+    facts = dict(zip(columns, cursor.fetchone(), strict=True))
+    for field, query in (("access", ACCESS), ("settings", SETTINGS)):
+        cursor.execute(query)
+        facts[field] = [list(row) for row in cursor.fetchall()]
+    cursor.execute(REVISION_TABLE)
+    facts["schema_revision"] = None
+    if cursor.fetchone()[0]:
+        cursor.execute(REVISION)
+        facts["schema_revision"] = cursor.fetchone()[0]
+    return {**facts, "rows": count_rows(cursor)}
+
+
+def read_to_end(archive: Path) -> None:
+    """Take the archive apart the way a restore does, from the disk, to its last byte."""
+    unpack = [commands.program("zstd"), "--decompress", "--quiet", "--stdout", str(archive)]
+    commands.pipeline([unpack, [commands.program("pg_restore"), "--file=/dev/null"]], commands.Surroundings())

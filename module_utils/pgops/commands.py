@@ -1,0 +1,141 @@
+"""The only place that starts PostgreSQL's own programs and zstd: pipelines whose every end is checked."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .connection import SOCKET_DIRECTORY, SUPPORTED_MAJOR
+from .errors import PgopsError
+
+# Debian and Ubuntu keep each major version's programs apart; those on the PATH may be another version's.
+DEBIAN_PROGRAMS = Path(f"/usr/lib/postgresql/{SUPPORTED_MAJOR}/bin")
+PACKAGES = {"zstd": "zstd", "setpriv": "util-linux"}
+# The kernel ends the programs when the module is killed: nobody would wait for them, and their locks would stay.
+WITH_PARENT = ("--pdeathsig", "KILL", "--")
+NO_SPACE = "No space left on device"
+SIGPIPE = -13
+
+
+class OutOfSpaceError(PgopsError):
+    """A program stopped because the file system that it wrote to is full."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """One end of a pipeline: its name, exit status (negative: signal), and its messages on one line."""
+
+    program: str
+    code: int
+    said: str
+
+    @property
+    def lost_its_reader(self) -> bool:
+        return self.code == SIGPIPE or "Broken pipe" in self.said
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What programs are started with: environment, and open files that they inherit."""
+
+    environment: dict[str, str] = field(default_factory=lambda: {**os.environ, "LC_ALL": "C.UTF-8"})
+    descriptors: tuple[int, ...] = ()
+
+
+def program(name: str) -> str:
+    """The path of a PostgreSQL 15 program, of zstd or of setpriv."""
+    found = shutil.which(name, path=f"{DEBIAN_PROGRAMS}:{os.environ.get('PATH', os.defpath)}")
+    if found is None:
+        package = PACKAGES.get(name, f"postgresql-client-{SUPPORTED_MAJOR}")
+        raise PgopsError(f"The program {name} is missing on this host. Install the package {package}.")
+    return found
+
+
+def version_of(name: str) -> str:
+    """What the program says of itself, such as C(pg_dump (PostgreSQL) 15.18); another major version is refused."""
+    path = program(name)
+    said = subprocess.run([path, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    if name not in PACKAGES and f" {SUPPORTED_MAJOR}." not in said:
+        raise PgopsError(f"{path} is {said}. Install the package postgresql-client-{SUPPORTED_MAJOR}.")
+    return said
+
+
+def login_arguments(params: dict, database: str) -> list[str]:
+    """Options with which PostgreSQL's programs connect; never a password."""
+    host = params["login_host"] or SOCKET_DIRECTORY
+    login = ["--host", host, "--port", str(params["login_port"]), "--username", params["login_user"]]
+    return [*login, "--no-password", "--dbname", database]
+
+
+@contextmanager
+def login_surroundings(params: dict) -> Iterator[Surroundings]:
+    """Surroundings of programs that connect. The password lives in memory: no list of processes or disk shows it."""
+    environment = {**Surroundings().environment, "PGSSLMODE": params["ssl_mode"]}
+    environment["PGCONNECT_TIMEOUT"] = str(params["connect_timeout_s"])
+    if params["ca_cert"]:
+        environment["PGSSLROOTCERT"] = params["ca_cert"]
+    if not params["login_password"]:
+        yield Surroundings(environment)
+        return
+    escaped = params["login_password"].replace("\\", "\\\\").replace(":", "\\:")
+    with open(os.memfd_create("pgpass"), "w", encoding="utf-8") as passfile:
+        os.fchmod(passfile.fileno(), 0o600)  # libpq ignores a file that others may read
+        passfile.write(f"*:*:*:*:{escaped}\n")
+        passfile.flush()
+        yield Surroundings({**environment, "PGPASSFILE": f"/dev/fd/{passfile.fileno()}"}, (passfile.fileno(),))
+
+
+def pipeline(stages: Sequence[Sequence[str]], surroundings: Surroundings, output: int = subprocess.DEVNULL) -> None:
+    """Run STAGES, each reading what the one before it writes, the last one into OUTPUT; raises unless all succeed."""
+    failed = [end for end in run_stages(stages, surroundings, output) if end.code]
+    if not failed:
+        return
+    # One that lost its reader only tells that a later one has failed.
+    cause = next((end for end in failed if not end.lost_its_reader), failed[-1])
+    error = OutOfSpaceError if NO_SPACE in cause.said else PgopsError
+    raise error(f"{cause.program} ended with {cause.code}: {cause.said or 'it gave no reason'}.")
+
+
+def run_stages(stages: Sequence[Sequence[str]], surroundings: Surroundings, output: int) -> list[Finished]:
+    """Each stage as it ended. None is left running, whatever happens here."""
+    setpriv = program("setpriv")
+    started: list[subprocess.Popen] = []
+    with ExitStack() as files:
+        logs = [files.enter_context(tempfile.TemporaryFile()) for _ in stages]
+        try:
+            for place, stage in enumerate(stages):
+                started.append(
+                    subprocess.Popen(
+                        [setpriv, *WITH_PARENT, *stage],
+                        env=surroundings.environment,
+                        pass_fds=surroundings.descriptors,
+                        stdin=started[-1].stdout if started else subprocess.DEVNULL,
+                        stdout=output if place == len(stages) - 1 else subprocess.PIPE,
+                        stderr=logs[place],
+                    )
+                )
+                if place and (pipe := started[place - 1].stdout):
+                    pipe.close()  # so that a writer notices when its reader is gone
+            codes = [process.wait() for process in started]
+        finally:
+            for process in started:
+                if process.poll() is None:
+                    process.kill()
+                    process.wait()
+        return [
+            Finished(Path(stage[0]).name, code, messages(log))
+            for stage, code, log in zip(stages, codes, logs, strict=True)
+        ]
+
+
+def messages(log) -> str:
+    """The last lines that a program wrote, joined. Statements that pg_restore quotes are left out: they hold data."""
+    log.seek(0)
+    lines = (line.strip() for line in log.read().decode("utf-8", "replace").splitlines())
+    return " ".join([line for line in lines if line and not line.startswith("Command was")][-3:]).rstrip(".")[:400]

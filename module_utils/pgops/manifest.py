@@ -1,0 +1,138 @@
+"""What a backup says of itself: a folder that holds an archive and this file, and appears whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from .errors import PgopsError
+
+ARCHIVE = "archive.dump.zst"
+MANIFEST = "manifest.json"
+CHUNK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Sizes in bytes, durations in seconds, times in ISO 8601 UTC.
+
+    C(rows) counts each table in the snapshot of the dump. C(access) ([grantee, privilege, may grant]) and C(settings)
+    ([role or empty, name, value]) are those of the database itself, which pg_dump leaves out.
+    """
+
+    name: str
+    type: str
+    database: str
+    created_at: str
+    server_version: str
+    lsn: str
+    schema_revision: str | None
+    owner: str
+    encoding: str
+    locale: dict[str, str | None]
+    database_size_bytes: int
+    rows: dict[str, int]
+    access: list[list]
+    settings: list[list]
+    format: str
+    size_bytes: int
+    sha256: str
+    duration_s: float
+    tools: dict[str, str]
+
+
+# Python types of a manifest's fields, by the first word of their annotation.
+JSON_TYPES: dict[str, Any] = {
+    "str": str,
+    "int": int,
+    "float": (int, float),
+    "dict": dict,
+    "list": list,
+}
+LOCALE_KEYS = {"provider", "collate", "ctype", "icu_locale"}
+TRIPLE = 3
+
+
+class DamagedBackupError(PgopsError):
+    """A backup that must not be restored."""
+
+
+def parse(found: object, name: str) -> Manifest:
+    """A manifest from parsed JSON; NAME is that of the folder it lies in."""
+    if not isinstance(found, dict):
+        raise DamagedBackupError(f"The manifest of backup {name} is no JSON object.")
+    for field in fields(Manifest):
+        if not is_proper(field.name, str(field.type), found.get(field.name)):
+            raise DamagedBackupError(f"The manifest of backup {name} has no proper {field.name}.")
+    if found["name"] != name:
+        raise DamagedBackupError(f"The folder {name} holds the manifest of another backup, {found['name']}.")
+    values: dict[str, Any] = {field.name: found.get(field.name) for field in fields(Manifest)}
+    return Manifest(**values)
+
+
+def is_proper(name: str, annotation: str, value: Any) -> bool:
+    """Whether a field has the type that is declared, and the shape that others rely on."""
+    if value is None:
+        return annotation.endswith("| None")
+    if isinstance(value, bool) or not isinstance(value, JSON_TYPES[annotation.partition("[")[0].partition(" ")[0]]):
+        return False
+    if name in ("access", "settings"):
+        return all(isinstance(entry, list) and len(entry) == TRIPLE for entry in value)
+    if name == "rows":
+        return all(isinstance(count, int) for count in value.values())
+    if name == "locale":
+        return value.keys() >= LOCALE_KEYS
+    return name != "created_at" or is_moment(value)
+
+
+def is_moment(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
+
+
+def read(folder: Path) -> Manifest:
+    """The manifest of the backup in FOLDER; any damage is one sentence."""
+    try:
+        return parse(json.loads((folder / MANIFEST).read_text("utf-8")), folder.name)
+    except FileNotFoundError:
+        raise DamagedBackupError(f"Backup {folder.name} has no manifest.") from None
+    except (ValueError, OSError) as error:
+        raise DamagedBackupError(f"The manifest of backup {folder.name} cannot be read: {error}.") from error
+
+
+def write(folder: Path, manifest: Manifest) -> None:
+    with (folder / MANIFEST).open("x", encoding="utf-8") as file:
+        json.dump(asdict(manifest), file, indent=2, sort_keys=True)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file in hexadecimal, as sha256sum prints it."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(CHUNK_BYTES):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def archive_fault(folder: Path, manifest: Manifest, checksum: bool) -> str | None:
+    """What is wrong with the archive, in a sentence; None when it is sound. CHECKSUM reads all of it."""
+    archive = folder / ARCHIVE
+    try:
+        size = archive.stat().st_size
+        if size != manifest.size_bytes:
+            return f"The archive of backup {manifest.name} has {size} bytes instead of {manifest.size_bytes}."
+        if checksum and sha256_of(archive) != manifest.sha256:
+            return f"The archive of backup {manifest.name} does not have the SHA-256 of its manifest."
+    except OSError as error:
+        return f"The archive of backup {manifest.name} cannot be read: {error.strerror}."
+    return None
