@@ -22,6 +22,11 @@ options:
     options:
       name: {type: str, required: true, description: Name of the schema.}
       owner: {type: str, description: "Its owner. When absent O(owner), or C(pg_database_owner) for C(public)."}
+      except_tables:
+        description: Tables whose privileges are kept elsewhere and left alone here.
+        type: list
+        elements: str
+        default: []
   access:
     description: What roles may do. Those that are not named are left alone.
     type: list
@@ -135,7 +140,11 @@ ACCESS_SPEC = {
         "options": SCHEMA_ACCESS_SPEC,
     },
 }
-SCHEMA_SPEC = {"name": {"type": "str", "required": True}, "owner": {"type": "str"}}
+SCHEMA_SPEC = {
+    "name": {"type": "str", "required": True},
+    "owner": {"type": "str"},
+    "except_tables": {"type": "list", "elements": "str", "default": []},
+}
 OPTIONS = {
     "name": {"type": "str", "required": True},
     "owner": {"type": "str", "required": True},

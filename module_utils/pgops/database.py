@@ -35,6 +35,7 @@ class Declared:
     schemas: tuple[tuple[str, str], ...]  # name, owner
     extensions: tuple[str, ...]
     access: tuple[Access, ...]
+    kept_elsewhere: frozenset[Object] = frozenset()
 
     @property
     def schema_names(self) -> list[str]:
@@ -65,6 +66,9 @@ def declared(params: dict) -> Declared:
         schemas,
         tuple(params["extensions"]),
         tuple(map(to_access, params["access"])),
+        frozenset(
+            Object("table", given["name"], table) for given in params["schemas"] for table in given["except_tables"]
+        ),
     )
     refuse_contradictions(wanted)
     return wanted
@@ -105,7 +109,8 @@ def plan(wanted: Declared, now: Present) -> list[Statement]:
         elif now.schemas[name] != owner:
             steps.append(Statement(OWN_SCHEMA, (name, owner)))
     steps += [Statement(CREATE_EXTENSION, (name,)) for name in wanted.extensions if name not in now.extensions]
-    objects = every_object(wanted.name, wanted.schema_names, list(now.found))
+    found = [one for one in now.found if one not in wanted.kept_elsewhere]
+    objects = every_object(wanted.name, wanted.schema_names, found)
     return steps + plan_privileges(list(wanted.access), objects, now.held, wanted.owner)
 
 

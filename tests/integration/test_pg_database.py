@@ -102,6 +102,16 @@ def test_drift_is_repaired_and_named(host, shop, drift, repair):
     assert [run.get("statements") for run in runs] == [expected, expected, []], runs
 
 
+def test_privileges_on_an_excepted_table_are_left_alone(host, shop):
+    shop["schemas"] = [{"name": "public", "except_tables": ["ledger"]}, {"name": "staging"}]
+    host.module("pg_database", shop)
+    host.execute(
+        f"SET ROLE {shop['owner']}; CREATE TABLE ledger (id int); REVOKE DELETE ON ledger FROM {shop['name']}_app;",
+        db=shop["name"],
+    )
+    assert host.module("pg_database", shop)["statements"] == []
+
+
 def test_what_cannot_be_is_one_sentence(host, shop):
     answer = host.module("pg_database", {**shop, "extensions": ["pg_levitate"]})
     assert answer["msg"].startswith("PostgreSQL has no extension pg_levitate to offer on this host.")

@@ -50,6 +50,12 @@ def shown(wanted: Declared, now: Present) -> list[str]:
             id="too-little-on-a-table",
         ),
         pytest.param(
+            replace(SHOP, access=(APP,), kept_elsewhere=frozenset({ORDERS})),
+            replace(PRESENT, held={**OURS, (ORDERS, "app"): frozenset({"DELETE"})}, found=(ORDERS,)),
+            [],
+            id="kept-elsewhere",
+        ),
+        pytest.param(
             SHOP, replace(PRESENT, held={(ORDERS, "stranger"): frozenset({"SELECT"})}, found=(ORDERS,)), [], id="others-are-left-alone"
         ),
     ],
@@ -66,12 +72,20 @@ def test_a_new_database_is_closed_to_the_public():
 
 
 def options(**given) -> dict:
-    return {"name": "shop", "owner": "owner", "schemas": [{"name": "public", "owner": None}, {"name": "s", "owner": None}],
+    return {"name": "shop", "owner": "owner", "schemas": [{"name": name, "owner": None, "except_tables": []} for name in ("public", "s")],
             "extensions": [], "access": [], **given}  # fmt: skip
 
 
 def test_schemas_without_an_owner_belong_to_the_owner_of_the_database():
     assert declared(options()).schemas == (("public", "pg_database_owner"), ("s", "owner"))
+
+
+def test_excepted_tables_are_those_of_their_schema():
+    schemas = [
+        {"name": "public", "owner": None, "except_tables": ["orders"]},
+        {"name": "s", "owner": None, "except_tables": []},
+    ]
+    assert declared(options(schemas=schemas)).kept_elsewhere == {ORDERS}
 
 
 @pytest.mark.parametrize(
