@@ -33,6 +33,13 @@ options:
     description: Seconds to wait for a table that others use. Those behind us in the queue wait as long.
     type: int
     default: 30
+  revision_readers:
+    description:
+      - Roles that may read C(alembic_version), and do nothing else with it; others may not even that.
+      - When empty, its privileges are left as they are.
+    type: list
+    elements: str
+    default: []
 extends_documentation_fragment: [pgops]
 attributes:
   check_mode: {support: full}
@@ -69,6 +76,12 @@ steps:
   type: list
   elements: str
   sample: ["upgrade 0004 (Usage counters)", "upgrade 0005 (Migration record)"]
+privileges:
+  description: Statements about who may read the revision, executed last.
+  returned: success
+  type: list
+  elements: str
+  sample: [GRANT SELECT ON TABLE public.alembic_version TO threadr_monitor;]
 assumed_empty: {description: Whether a dry run found no database to ask., returned: success, type: bool, sample: false}
 assumed_because:
   description: What was missing.
@@ -87,6 +100,8 @@ from ansible.module_utils.pgops.connection import connect, connection_spec
 from ansible.module_utils.pgops.errors import PgopsError
 from ansible.module_utils.pgops.schema import (
     apply_all,
+    arrival,
+    execute_all,
     line_of,
     plan,
     read_revision,
@@ -94,6 +109,8 @@ from ansible.module_utils.pgops.schema import (
     require_confirmation,
     schema_lock,
 )
+from ansible.module_utils.pgops.schema_readers import plan as plan_readers
+from ansible.module_utils.pgops.schema_readers import read_held
 from ansible.module_utils.pgops.schema_target import absent
 
 REVISION_SPEC = {
@@ -108,6 +125,7 @@ OPTIONS = {
     "target": {"type": "str", "default": "head"},
     "confirm": {"type": "str"},
     "lock_timeout_s": {"type": "int", "default": 30},
+    "revision_readers": {"type": "list", "elements": "str", "default": []},
 }
 
 
@@ -120,23 +138,26 @@ def run(params: dict, check_mode: bool) -> dict:
     line = line_of(params["revisions"])
     database = params["login_db"]
 
-    def planned(current: str | None) -> tuple[list, dict]:
+    def planned(current: str | None, held: dict) -> tuple[list, list, dict]:
         steps = plan(line, current, params["target"])
         require_confirmation(steps, database, params["confirm"], check_mode)
-        return steps, {**report(steps, current, database), "assumed_empty": False}
+        grants = plan_readers(params["revision_readers"], held) if arrival(steps, current) is not None else []
+        return steps, grants, {**report(steps, grants, current, database), "assumed_empty": False}
 
     reason = absent(params) if check_mode else None
     if reason is not None:
-        result = planned(None)[1]
+        *_, result = planned(None, {})
         result["diff"]["before_header"] = f"{database}, taken for empty: {reason}"
         return {**result, "assumed_empty": True, "assumed_because": reason}
     with connect(params, "pg_schema", settings(params)) as conn:
         if check_mode:
-            return planned(read_revision(conn))[1]
+            *_, result = planned(read_revision(conn), read_held(conn))
+            return result
         with schema_lock(conn, database):
             current = read_revision(conn)
-            steps, result = planned(current)
+            steps, grants, result = planned(current, read_held(conn))
             apply_all(conn, steps, current)
+            execute_all(conn, grants)
             return result
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from .connection import psycopg2, sentence
+from .connection import psycopg2, sentence, transaction
 from .errors import PgopsError
+from .statement import Statement
 
 HEAD = "head"
 BASE = "base"
@@ -111,18 +112,24 @@ def script(steps: list[Step]) -> str:
     return "\n".join(f"-- {step.label}\n" + "\n\n".join(step.statements) + "\n" for step in steps)
 
 
-def report(steps: list[Step], current: str | None, database: str) -> dict:
-    arrives_at = steps[-1].arrives_at if steps else current
+def arrival(steps: list[Step], current: str | None) -> str | None:
+    return steps[-1].arrives_at if steps else current
+
+
+def report(steps: list[Step], grants: list[Statement], current: str | None, database: str) -> dict:
+    arrives_at = arrival(steps, current)
+    privileges = [grant.shown() for grant in grants]
     return {
-        "changed": bool(steps),
+        "changed": bool(steps or grants),
         "revision_before": current,
         "revision": arrives_at,
         "steps": [step.label for step in steps],
+        "privileges": privileges,
         "diff": {
             "before_header": f"{database} at {current or 'no revision'}",
             "after_header": f"{database} at {arrives_at or 'no revision'}",
             "before": "",
-            "after": script(steps),
+            "after": script(steps) + "".join(f"{line}\n" for line in privileges),
         },
     }
 
@@ -193,3 +200,10 @@ def apply_all(conn, steps: list[Step], current: str | None) -> None:
     for step in steps:
         apply(conn, step, current)
         current = step.arrives_at
+
+
+def execute_all(conn, statements: list[Statement]) -> None:
+    """All of them or none."""
+    with transaction(conn) as cursor:
+        for statement in statements:
+            statement.execute(cursor)

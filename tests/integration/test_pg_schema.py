@@ -55,6 +55,48 @@ def test_a_downgrade_to_base_leaves_nothing_and_can_be_deployed_again(host, data
     assert host.query(COUNT, db=database) == [[19]]
 
 
+READERS = """
+    SELECT grantee::regrole::text AS reader, string_agg(privilege_type, ',' ORDER BY privilege_type)
+    FROM pg_class c, aclexplode(c.relacl) WHERE c.oid = 'alembic_version'::regclass AND grantee <> c.relowner
+    GROUP BY 1 ORDER BY 1
+"""
+
+
+def readers(host, database: str) -> list | None:
+    exists = host.query("SELECT to_regclass('public.alembic_version') IS NOT NULL", db=database)[0][0]
+    return host.query(READERS, db=database) if exists else None
+
+
+def test_only_readers_may_see_the_revision_and_none_may_set_it(host, database):
+    provision(host, database)
+    params = schema_params(database, revision_readers=["threadr_migration", "threadr_monitor"])
+    runs = host.four_runs("pg_schema", params, lambda: readers(host, database))
+    granted = [["threadr_migration", "SELECT"], ["threadr_monitor", "SELECT"]]
+    assert [(result["changed"], seen) for result, seen in runs] == [
+        (True, None),
+        (True, granted),
+        (False, granted),
+        (False, granted),
+    ]
+    # The dry run knew what the owner's default privileges would give to a table that did not exist yet.
+    assert runs[0][0]["privileges"] == runs[1][0]["privileges"]
+    assert (
+        "REVOKE DELETE, INSERT, SELECT, UPDATE ON TABLE public.alembic_version FROM threadr_app;"
+        in runs[0][0]["privileges"]
+    )
+    host.execute("GRANT UPDATE ON alembic_version TO threadr_app;", db=database)
+    assert host.module("pg_schema", params)["privileges"] == [
+        "REVOKE UPDATE ON TABLE public.alembic_version FROM threadr_app;"
+    ]
+
+
+def test_without_readers_the_privileges_are_left_alone(host, database):
+    deploy(host, database)
+    host.execute("GRANT TRUNCATE ON alembic_version TO threadr_app;", db=database)
+    result = host.module("pg_schema", schema_params(database))
+    assert (result["changed"], result["privileges"]) == (False, [])
+
+
 @pytest.mark.parametrize("confirm", [None, "another"])
 def test_a_downgrade_without_the_name_drops_nothing(host, database, confirm):
     deploy(host, database)

@@ -103,7 +103,7 @@ def test_a_downgrade_takes_the_name_of_the_database(target, confirm, check_mode,
 
 
 def test_the_report_shows_the_sql_of_every_step():
-    result = report(plan(LINE, "a", "head"), "a", "shop")
+    result = report(plan(LINE, "a", "head"), [], "a", "shop")
     assert result["changed"] is True
     assert (result["revision_before"], result["revision"]) == ("a", "c")
     assert result["steps"] == ["upgrade b (Brings b)", "upgrade c (Brings c)"]
@@ -115,7 +115,7 @@ def test_the_report_shows_the_sql_of_every_step():
 
 
 def test_the_report_of_an_empty_plan_changes_nothing():
-    result = report([], "c", "shop")
+    result = report([], [], "c", "shop")
     assert (result["changed"], result["revision"], result["steps"]) == (False, "c", [])
     assert (result["diff"]["before"], result["diff"]["after"]) == ("", "")
 
