@@ -6,8 +6,8 @@ DOCUMENTATION = r"""
 name: result_text
 short_description: Results of modules as aligned lines
 description:
-  - Filters C(accounting_lines), C(audit_lines) and C(backup_lines) turn the result of a module into a list of aligned
-    lines.
+  - Filters C(accounting_lines), C(audit_lines), C(backup_lines) and C(tuning_lines) turn the result of a module into a
+    list of aligned lines.
 """
 
 OUTCOMES = ("scanned", "written", "unchanged", "merged", "skipped", "quarantined", "vanished", "unknown")
@@ -100,6 +100,24 @@ def backup_lines(result: dict) -> list[str]:
     return [*(aligned([head, *rows]) if rows else ["no backups"]), *result["problems"], *result["remarks"]]
 
 
+def tuning_lines(result: dict) -> list[str]:
+    """Settings with value, what runs now and the reason; then the host that they are for, and the worst case."""
+    rows = [["setting", "value", "now running", "reason"]]
+    rows += [[row["name"], row["value"], row["running"] or "-", row["reason"]] for row in result["table"]]
+    widths = [max(len(row[place]) for row in rows) for place in range(3)]
+    lines = ["  ".join([*map(str.ljust, row[:3], widths), row[3]]) for row in rows]
+    host = result["host"]
+    measured = f"{human_bytes(host['memory_bytes'])} of memory, {host['cores']} cores, {host['storage']}"
+    worst = f"worst case: {human_bytes(result['worst_case']['bytes'])}, {result['worst_case']['arithmetic']}"
+    unknown = [f"What runs now is unknown: {result['running_unknown']}"] if result["running_unknown"] else []
+    return [*lines, f"for a host with {measured}", worst, *unknown]
+
+
 class FilterModule:
     def filters(self) -> dict:
-        return {"accounting_lines": accounting_lines, "audit_lines": audit_lines, "backup_lines": backup_lines}
+        return {
+            "accounting_lines": accounting_lines,
+            "audit_lines": audit_lines,
+            "backup_lines": backup_lines,
+            "tuning_lines": tuning_lines,
+        }
