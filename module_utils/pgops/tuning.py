@@ -26,6 +26,10 @@ def stable_memory(memory_bytes: int) -> int:
     return rounded_down(memory_bytes, max((1 << (memory_bytes.bit_length() - 1)) // 16, MB))
 
 
+def computed_shared_buffers(memory: int) -> int:
+    return rounded_down(stable_memory(memory) / 4, 16 * MB)
+
+
 def reserve_bytes(memory: int) -> int:
     """What the operating system and other programs of the host keep."""
     return max(memory // 10, 128 * MB)
@@ -50,7 +54,7 @@ def tune(host: Host, workload: Workload, declared: dict[str, str], log_name: str
 def tune_memory(sheet: Sheet, host: Host, workload: Workload) -> Demand:
     memory = stable_memory(host.memory_bytes)
     buffers = sheet.size(
-        "shared_buffers", rounded_down(memory / 4, 16 * MB), f"A quarter of {shown(memory)} of memory.", BLOCK
+        "shared_buffers", computed_shared_buffers(memory), f"A quarter of {shown(memory)} of memory.", BLOCK
     )
     sheet.size(
         "effective_cache_size",
