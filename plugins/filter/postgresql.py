@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
@@ -11,6 +12,7 @@ LOCAL_SUPERUSER = "postgres"
 # Words that mean something in pg_hba.conf unless they are quoted.
 DATABASE_KEYWORDS = ("all", "sameuser", "samerole", "samegroup", "replication")
 ROLE_KEYWORDS = ("all",)
+ADDRESS_KEYWORDS = ("all", "samehost", "samenet")
 BARE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.")
 
 
@@ -51,6 +53,11 @@ def hba_line(rule: dict, number: int) -> str:
         raise AnsibleFilterError(f"Rule {number} of pg_hba.conf is local and yet has the address {address}.")
     if not local and not address:
         raise AnsibleFilterError(f"Rule {number} of pg_hba.conf, of type {rule['type']}, needs an address.")
+    if address and not is_address(address):
+        raise AnsibleFilterError(
+            f"Rule {number} of pg_hba.conf has the address {address}. Give a network such as 192.0.2.0/24, a host name, "
+            "a .domain, all, samehost or samenet."
+        )
     if not local and rule["method"] == "peer":
         raise AnsibleFilterError(f"Rule {number} of pg_hba.conf asks for peer, which only local connections have.")
     fields = [
@@ -63,11 +70,25 @@ def hba_line(rule: dict, number: int) -> str:
     return " ".join(fields)
 
 
+def is_address(address: str) -> bool:
+    """As PostgreSQL reads it: a number needs the length of its network, a name has none."""
+    if "/" in address or ":" in address or set(address) <= set("0123456789."):
+        try:
+            ip_network(address, strict=False)
+        except ValueError:
+            return False
+        return "/" in address
+    return address in ADDRESS_KEYWORDS or (bool(address) and set(address) <= BARE)
+
+
 def name_field(name: str, keywords: tuple[str, ...]) -> str:
     """Quoted where it has to be; C(+group) means the members of a role."""
-    if name in keywords or set(name.removeprefix("+")) <= BARE:
+    if "\n" in name or "\0" in name:
+        raise AnsibleFilterError(f"A name in pg_hba.conf fits on one line; this one does not: {name!r}.")
+    if name in keywords:
         return name
-    return '"' + name.replace('"', '""') + '"'
+    sign, bare = ("+", name[1:]) if name.startswith("+") else ("", name)
+    return name if set(bare) <= BARE else sign + '"' + bare.replace('"', '""') + '"'
 
 
 def admits_superuser(rules: list[dict]) -> bool:

@@ -3,7 +3,7 @@
 import pytest
 from ansible.errors import AnsibleFilterError
 
-from plugins.filter.postgresql import conf_texts, conf_value, hba_lines
+from plugins.filter.postgresql import conf_texts, conf_value, hba_lines, is_address, name_field
 
 PEER = {"type": "local", "user": "postgres", "method": "peer"}
 
@@ -52,12 +52,59 @@ def test_rules_become_lines_in_their_order():
         pytest.param(
             {"type": "local", "address": "::1", "method": "peer"}, "Rule 2 .* local and yet", id="local-address"
         ),
-        pytest.param({"type": "host", "address": "::1", "method": "peer"}, "Rule 2 .* asks for peer", id="peer-afar"),
+        pytest.param(
+            {"type": "host", "address": "::1/128", "method": "peer"}, "Rule 2 .* asks for peer", id="peer-afar"
+        ),
+        pytest.param(
+            {"type": "host", "address": "::1", "method": "reject"}, "Rule 2 .* a network such as", id="no-length"
+        ),
     ],
 )
 def test_a_rule_that_cannot_be_is_refused_by_its_number(rule, sentence):
     with pytest.raises(AnsibleFilterError, match=sentence):
         hba_lines([PEER, rule])
+
+
+@pytest.mark.parametrize(
+    ("address", "fits"),
+    [
+        ("192.0.2.0/24", True),
+        ("192.0.2.7/24", True),
+        ("2001:db8::/32", True),
+        ("app1.example.com", True),
+        (".example.com", True),
+        ("samenet", True),
+        ("192.0.2.0/33", False),
+        ("192.0.2.0", False),
+        ("192.0.2/24", False),
+        ("::1", False),
+        ("192.0.2.1 trust", False),
+        ("a\nhost", False),
+        ("app1.example.com/24", False),
+    ],
+)
+def test_an_address_is_one_that_the_server_reads(address, fits):
+    assert is_address(address) is fits
+
+
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [
+        ("app", "app"),
+        ("all", "all"),
+        ("+staff", "+staff"),
+        ("my app", '"my app"'),
+        ("+my staff", '+"my staff"'),
+        ('a"b', '"a""b"'),
+    ],
+)
+def test_names_are_quoted_where_they_have_to_be(name, field):
+    assert name_field(name, ("all",)) == field
+
+
+def test_a_name_of_two_lines_could_smuggle_a_rule_in():
+    with pytest.raises(AnsibleFilterError, match="fits on one line"):
+        name_field("a\nhost", ("all",))
 
 
 @pytest.mark.parametrize(
