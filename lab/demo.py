@@ -178,8 +178,9 @@ def down() -> int:
     image = subprocess.run(["lab/image", "remove"], cwd=PROJECT, capture_output=True, text=True, check=False)
     shutil.rmtree(OUT)
     (INVENTORY / passwords.FILE).unlink()
+    shutil.rmtree(PROJECT / ".cache" / "tls" / INVENTORY.name, ignore_errors=True)
     print(
-        f"Lab {prefix()} is gone: containers, network, passwords, results"
+        f"Lab {prefix()} is gone: containers, network, passwords, certificates, results"
         + ("." if image.returncode else " and image.")
     )
     if image.returncode:

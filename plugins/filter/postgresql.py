@@ -58,6 +58,11 @@ def hba_line(rule: dict, number: int) -> str:
             f"Rule {number} of pg_hba.conf has the address {address}. Give a network such as 192.0.2.0/24, a host name, "
             "a .domain, all, samehost or samenet."
         )
+    exposed = rule["type"] == "host" and rule["method"] != "reject" and not rule.get("plaintext")
+    if address and exposed and not is_loopback(address):
+        raise AnsibleFilterError(
+            f"Rule {number} of pg_hba.conf lets {address} in without encryption. Say type: hostssl, or plaintext: true."
+        )
     if not local and rule["method"] == "peer":
         raise AnsibleFilterError(f"Rule {number} of pg_hba.conf asks for peer, which only local connections have.")
     fields = [
@@ -68,6 +73,13 @@ def hba_line(rule: dict, number: int) -> str:
         rule["method"],
     ]
     return " ".join(fields)
+
+
+def is_loopback(address: str) -> bool:
+    try:
+        return ip_network(address, strict=False).is_loopback
+    except ValueError:
+        return address == "localhost"
 
 
 def is_address(address: str) -> bool:

@@ -66,6 +66,28 @@ def test_a_rule_that_cannot_be_is_refused_by_its_number(rule, sentence):
 
 
 @pytest.mark.parametrize(
+    ("rule", "refused"),
+    [
+        ({"type": "host", "address": "192.0.2.0/24", "method": "scram-sha-256"}, True),
+        ({"type": "host", "address": "samenet", "method": "scram-sha-256"}, True),
+        ({"type": "host", "address": "app1.example.com", "method": "scram-sha-256"}, True),
+        ({"type": "host", "address": "192.0.2.0/24", "method": "scram-sha-256", "plaintext": True}, False),
+        ({"type": "host", "address": "192.0.2.0/24", "method": "reject"}, False),
+        ({"type": "hostssl", "address": "192.0.2.0/24", "method": "scram-sha-256"}, False),
+        ({"type": "host", "address": "127.0.0.0/8", "method": "scram-sha-256"}, False),
+        ({"type": "host", "address": "::1/128", "method": "scram-sha-256"}, False),
+        ({"type": "host", "address": "localhost", "method": "scram-sha-256"}, False),
+    ],
+)
+def test_nobody_comes_from_elsewhere_without_encryption_unless_asked_for(rule, refused):
+    if refused:
+        with pytest.raises(AnsibleFilterError, match=r"without encryption\. Say type: hostssl"):
+            hba_lines([PEER, rule])
+    else:
+        assert len(hba_lines([PEER, rule])) == 2
+
+
+@pytest.mark.parametrize(
     ("address", "fits"),
     [
         ("192.0.2.0/24", True),
