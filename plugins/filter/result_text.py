@@ -6,8 +6,8 @@ DOCUMENTATION = r"""
 name: result_text
 short_description: Results of modules as aligned lines
 description:
-  - Filters C(accounting_lines), C(audit_lines), C(backup_lines) and C(tuning_lines) turn the result of a module into a
-    list of aligned lines.
+  - Filters C(accounting_lines), C(audit_lines), C(backup_lines), C(security_lines) and C(tuning_lines) turn the result of
+    a module into a list of aligned lines.
 """
 
 OUTCOMES = ("scanned", "written", "unchanged", "merged", "skipped", "quarantined", "vanished", "unknown")
@@ -100,6 +100,17 @@ def backup_lines(result: dict) -> list[str]:
     return [*(aligned([head, *rows]) if rows else ["no backups"]), *result["problems"], *result["remarks"]]
 
 
+def security_lines(result: dict) -> list[str]:
+    """Items with verdict and measured value, then sentences: why some fail, are waived or do not apply; last the counts."""
+    rows = [["item", "verdict", "what is asked", "measured"]]
+    rows += [[row["id"], row["verdict"].replace("_", " "), row["title"], row["measured"]] for row in result["items"]]
+    widths = [max(len(row[place]) for row in rows) for place in range(3)]
+    table = ["  ".join([*map(str.ljust, row[:3], widths), row[3]]).rstrip() for row in rows]
+    notes = [f"{row['id']}: {row['sentence']}" for row in result["items"] if row["sentence"]]
+    counts = ", ".join(f"{number} {verdict.replace('_', ' ')}" for verdict, number in result["counts"].items())
+    return [*table, *notes, *result["superfluous_waivers"], counts]
+
+
 def tuning_lines(result: dict) -> list[str]:
     """Settings with value, what runs now and the reason; then the host that they are for, and the worst case."""
     rows = [["setting", "value", "now running", "reason"]]
@@ -119,5 +130,6 @@ class FilterModule:
             "accounting_lines": accounting_lines,
             "audit_lines": audit_lines,
             "backup_lines": backup_lines,
+            "security_lines": security_lines,
             "tuning_lines": tuning_lines,
         }
