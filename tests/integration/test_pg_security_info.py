@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from contextlib import contextmanager
 
 import pytest
@@ -10,6 +11,8 @@ import pytest
 SETTINGS = "/etc/postgresql/15/main/conf.d/99-test.conf"
 MAIN = "/etc/postgresql/15/main/postgresql.conf"
 RULES = "/etc/postgresql/15/main/pg_hba.conf"
+# A new session sees the new values once the postmaster has read them.
+RELOAD = "psql -qAtc 'SELECT pg_reload_conf()' -c 'SELECT pg_sleep(0.2)'"
 DATA = "/var/lib/postgresql/15/main"
 # A bare cluster of Debian's fails these; no test here needs them well.
 IGNORED = {
@@ -30,17 +33,11 @@ def failing(result: dict) -> dict[str, dict]:
     return {row["id"]: row for row in result["items"] if row["verdict"] == "fail" and row["id"] not in IGNORED}
 
 
-def reload(host) -> None:
-    """A new session sees the new values once the postmaster has read them."""
-    host.execute("SELECT pg_reload_conf(); SELECT pg_sleep(0.3);")
-
-
 @contextmanager
 def settings(host, **changes):
     def write(values: dict) -> None:
         text = "".join(f"{name} = '{value}'\n" for name, value in values.items())
-        host.run("sh", "-c", f"cat > {SETTINGS}", user="postgres", stdin=text)
-        reload(host)
+        host.run("sh", "-c", f"cat > {SETTINGS} && {RELOAD}", user="postgres", stdin=text)
 
     write({**GOOD, **changes})
     try:
@@ -52,14 +49,11 @@ def settings(host, **changes):
 @contextmanager
 def rules(host, line: str):
     """LINE goes before all other rules, where it counts."""
-    host.run("cp", "-p", RULES, f"{RULES}.kept")
-    host.run("sed", "-i", f"1i {line}", RULES, user="root")
-    reload(host)
+    host.run("sh", "-c", f"cp -p {RULES} {RULES}.kept && sed -i '1i {line}' {RULES} && {RELOAD}", user="postgres")
     try:
         yield
     finally:
-        host.run("mv", f"{RULES}.kept", RULES)
-        reload(host)
+        host.run("sh", "-c", f"mv {RULES}.kept {RULES} && {RELOAD}", user="postgres")
 
 
 @contextmanager
@@ -87,14 +81,16 @@ def well_kept(host):
     host.run("sh", "-c", f"grep -q ^include_dir {MAIN} || echo \"include_dir = 'conf.d'\" >> {MAIN}")
     with settings(host):
         yield
-    host.run("rm", SETTINGS)
-    reload(host)
+    host.run("sh", "-c", f"rm {SETTINGS} && {RELOAD}", user="postgres")
 
 
-@pytest.fixture
-def closed(host, database):
-    host.execute(f"REVOKE ALL ON DATABASE {database} FROM PUBLIC;")
-    return database
+@pytest.fixture(scope="module")
+def closed(host):
+    """A database on which PUBLIC has no privilege; its name."""
+    name = f"test_{secrets.token_hex(4)}"
+    host.execute(f"CREATE DATABASE {name}; REVOKE ALL ON DATABASE {name} FROM PUBLIC;")
+    yield name
+    host.execute(f"DROP DATABASE {name} WITH (FORCE);")
 
 
 def test_four_runs_change_nothing_and_find_the_same(host, closed):
@@ -183,7 +179,13 @@ def test_a_privilege_too_many_is_the_only_thing_that_fails(host, closed, item, d
     assert {name: row["measured"] for name, row in found.items()} == {item: measured}
     assert found[item]["sentence"]
     assert any(problem.startswith(f"{item} ") for problem in result["problems"])
-    assert failing(audit(host, login_db=closed, login_roles=[])) == {}
+
+
+def test_what_was_mended_is_well_again(host, closed):
+    damage = "GRANT CONNECT ON DATABASE {0} TO PUBLIC;", "REVOKE CONNECT ON DATABASE {0} FROM PUBLIC;"
+    with statements(host, closed, *(text.format(closed) for text in damage)):
+        assert set(failing(audit(host, login_db=closed))) == {"HOUSE 4.1"}
+    assert failing(audit(host, login_db=closed)) == {}
 
 
 @pytest.mark.parametrize(
