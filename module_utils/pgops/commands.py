@@ -60,7 +60,12 @@ def program(name: str) -> str:
 def version_of(name: str) -> str:
     """What the program says of itself, such as C(pg_dump (PostgreSQL) 15.18); another major version is refused."""
     path = program(name)
-    said = subprocess.run([path, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    asked = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
+    said = asked.stdout.strip()
+    if asked.returncode:
+        raise PgopsError(
+            f"{path} cannot tell its version and ended with {asked.returncode}. Install its package again."
+        )
     if name not in PACKAGES and f" {SUPPORTED_MAJOR}." not in said:
         raise PgopsError(f"{path} is {said}. Install the package postgresql-client-{SUPPORTED_MAJOR}.")
     return said
@@ -68,9 +73,11 @@ def version_of(name: str) -> str:
 
 def login_arguments(params: dict, database: str) -> list[str]:
     """Options with which PostgreSQL's programs connect; never a password."""
+    # Quoted: they take a bare name with an equals sign in it for a whole connection string.
+    quoted = database.replace("\\", "\\\\").replace("'", "\\'")
     host = params["login_host"] or SOCKET_DIRECTORY
     login = ["--host", host, "--port", str(params["login_port"]), "--username", params["login_user"]]
-    return [*login, "--no-password", "--dbname", database]
+    return [*login, "--no-password", "--dbname", f"dbname='{quoted}'"]
 
 
 @contextmanager
@@ -128,14 +135,19 @@ def run_stages(stages: Sequence[Sequence[str]], surroundings: Surroundings, outp
                 if process.poll() is None:
                     process.kill()
                     process.wait()
+        for log in logs:
+            log.seek(0)
         return [
-            Finished(Path(stage[0]).name, code, messages(log))
+            Finished(Path(stage[0]).name, code, messages(log.read().decode("utf-8", "replace"), Path(stage[0]).name))
             for stage, code, log in zip(stages, codes, logs, strict=True)
         ]
 
 
-def messages(log) -> str:
-    """The last lines that a program wrote, joined. Statements that pg_restore quotes are left out: they hold data."""
-    log.seek(0)
-    lines = (line.strip() for line in log.read().decode("utf-8", "replace").splitlines())
-    return " ".join([line for line in lines if line and not line.startswith("Command was")][-3:]).rstrip(".")[:400]
+def messages(log: str, program: str) -> str:
+    """The last lines that PROGRAM wrote, joined. Statements that pg_restore quotes are left out: they hold data."""
+    kept, quoted = [], False
+    for line in filter(None, map(str.strip, log.splitlines())):
+        quoted = line.startswith("Command was") or (quoted and not line.startswith(f"{program}: "))
+        if not quoted:
+            kept.append(line)
+    return " ".join(kept[-3:]).rstrip(".")[:400]
