@@ -55,7 +55,11 @@ JSON_TYPES: dict[str, Any] = {
     "list": list,
 }
 LOCALE_KEYS = {"provider", "collate", "ctype", "icu_locale"}
-TRIPLE = 3
+# PostgreSQL's one-letter names of what provides a locale, and those of CREATE DATABASE.
+PROVIDERS = {"c": "libc", "i": "icu"}
+# What the entries of a list hold.
+ENTRIES = {"access": (str, str, bool), "settings": (str, str, str)}
+PRIVILEGES = ("CREATE", "CONNECT", "TEMPORARY")
 
 
 class DamagedBackupError(PgopsError):
@@ -81,13 +85,25 @@ def is_proper(name: str, annotation: str, value: Any) -> bool:
         return annotation.endswith("| None")
     if isinstance(value, bool) or not isinstance(value, JSON_TYPES[annotation.partition("[")[0].partition(" ")[0]]):
         return False
-    if name in ("access", "settings"):
-        return all(isinstance(entry, list) and len(entry) == TRIPLE for entry in value)
+    if name in ENTRIES:
+        return all(is_entry(name, entry) for entry in value)
     if name == "rows":
-        return all(isinstance(count, int) for count in value.values())
+        return all(type(count) is int and count >= 0 for count in value.values())
     if name == "locale":
-        return value.keys() >= LOCALE_KEYS
+        texts = [value.get(key) for key in ("collate", "ctype", *(["icu_locale"] * (value.get("provider") == "i")))]
+        return value.keys() >= LOCALE_KEYS and value["provider"] in PROVIDERS and all(map(is_text, texts))
     return name != "created_at" or is_moment(value)
+
+
+def is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def is_entry(name: str, entry: object) -> bool:
+    """Whether it can become a statement: a privilege is a word of the grammar, everything else is quoted."""
+    if not isinstance(entry, list) or tuple(type(part) for part in entry) != ENTRIES[name]:
+        return False
+    return name != "access" or entry[1] in PRIVILEGES
 
 
 def is_moment(text: str) -> bool:
@@ -103,12 +119,19 @@ def read(folder: Path) -> Manifest:
         return parse(json.loads((folder / MANIFEST).read_text("utf-8")), folder.name)
     except FileNotFoundError:
         raise DamagedBackupError(f"Backup {folder.name} has no manifest.") from None
-    except (ValueError, OSError) as error:
-        raise DamagedBackupError(f"The manifest of backup {folder.name} cannot be read: {error}.") from error
+    except OSError as error:
+        raise DamagedBackupError(f"The manifest of backup {folder.name} cannot be read: {error.strerror}.") from error
+    except (ValueError, RecursionError) as error:
+        raise DamagedBackupError(f"The manifest of backup {folder.name} is no JSON: {error}.") from error
+
+
+def private(path: str, flags: int) -> int:
+    """An opener for files that their owner alone may read, wherever they are moved to."""
+    return os.open(path, flags, 0o600)
 
 
 def write(folder: Path, manifest: Manifest) -> None:
-    with (folder / MANIFEST).open("x", encoding="utf-8") as file:
+    with open(folder / MANIFEST, "x", encoding="utf-8", opener=private) as file:
         json.dump(asdict(manifest), file, indent=2, sort_keys=True)
         file.write("\n")
         file.flush()
