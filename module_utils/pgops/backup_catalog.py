@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os.path
+import re
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
+from urllib.parse import quote
 
 from . import manifest
 from .errors import PgopsError
-from .manifest import DamagedBackupError, Manifest
+from .manifest import MANIFEST, DamagedBackupError, Manifest
 
 PARTIAL = ".partial-"
 LATEST = "latest"
+# What free_name() makes; a folder that is called otherwise and has no manifest is somebody else's.
+OURS = re.compile(r".+_full_\d{8}T\d{6}Z(-\d+)?")
 # How many names an error about a missing backup offers.
 OFFERED = 5
 
@@ -38,45 +43,57 @@ class Backup:
 
 @dataclass(frozen=True)
 class Catalog:
-    """Backups, newest first; a sentence for each that is damaged, and one for whatever else lies in the directory."""
+    """Backups, newest first; what is wrong with which of them; a sentence for whatever else lies in the directory."""
 
     directory: Path
     backups: tuple[Backup, ...]
-    problems: tuple[str, ...]
+    faults: dict[str, str]
     remarks: tuple[str, ...]
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        return tuple(self.faults.values())
 
 
 def read(directory: Path, checksum: bool = False) -> Catalog:
     """All backups in DIRECTORY. CHECKSUM reads every archive; otherwise only its size is compared."""
+    backups, faults, remarks = [], {}, []
     try:
-        entries = sorted(directory.iterdir())
+        for entry in sorted(directory.iterdir()):
+            if entry.name.startswith(PARTIAL):
+                remarks.append(f"{entry.name} is a backup that still runs or was interrupted. The next one removes it.")
+            elif entry.name.startswith("."):
+                continue
+            elif not is_ours(entry):
+                remarks.append(f"{entry.name} is no backup of ours, and is left alone.")
+            else:
+                try:
+                    found = manifest.read(entry)
+                except DamagedBackupError as damage:
+                    faults[entry.name] = str(damage)
+                    continue
+                fault = manifest.archive_fault(entry, found, checksum)
+                backups.append(Backup(entry, found, fault))
+                if fault:
+                    faults[entry.name] = fault
     except FileNotFoundError:
-        entries = []
+        remarks = [f"The directory {directory} does not exist."]
     except OSError as error:
         raise PgopsError(f"The backup directory {directory} cannot be read: {error.strerror}.") from error
-    backups, problems, remarks = [], [], []
-    for entry in entries:
-        if entry.name.startswith(PARTIAL):
-            remarks.append(f"{entry.name} is a backup that still runs or was interrupted. The next one removes it.")
-        elif entry.name.startswith("."):
-            continue
-        elif not entry.is_dir():
-            remarks.append(f"{entry.name} is no backup of ours, and is left alone.")
-        else:
-            try:
-                found = manifest.read(entry)
-            except DamagedBackupError as damage:
-                problems.append(str(damage))
-                continue
-            backups.append(Backup(entry, found, manifest.archive_fault(entry, found, checksum)))
-    problems += [backup.fault for backup in backups if backup.fault]
     newest_first = sorted(backups, key=lambda one: (one.manifest.created_at, one.manifest.name), reverse=True)
-    return Catalog(directory, tuple(newest_first), tuple(problems), tuple(remarks))
+    return Catalog(directory, tuple(newest_first), faults, tuple(remarks))
+
+
+def is_ours(entry: Path) -> bool:
+    return entry.is_dir() and (OURS.fullmatch(entry.name) is not None or os.path.lexists(entry / MANIFEST))
 
 
 def free_name(directory: Path, database: str, kind: str, moment: datetime) -> str:
-    """A name that sorts by time and that no backup has."""
-    base = f"{database}_{kind}_{moment.astimezone(timezone.utc):%Y%m%dT%H%M%SZ}"
+    """A name that sorts by time and that no backup has; whatever the database is called, it stays in DIRECTORY."""
+    encoded = quote(database, safe="")
+    if encoded[0] in ".-~":  # hidden, an option or a home, to others
+        encoded = f"%{ord(encoded[0]):02X}{encoded[1:]}"
+    base = f"{encoded}_{kind}_{moment.astimezone(timezone.utc):%Y%m%dT%H%M%SZ}"
     name, number = base, 1
     while (directory / name).exists():
         number += 1
@@ -90,15 +107,14 @@ def choose(catalog: Catalog, wanted: str, database: str) -> Backup:
         for backup in catalog.backups:
             if backup.manifest.database == database and backup.fault is None:
                 return backup
-        problems = " ".join(["", *catalog.problems])
-        raise PgopsError(f"There is no sound backup of {database} in {catalog.directory}.{problems}")
+        known = " ".join([f"There is no sound backup of {database} in {catalog.directory}.", *catalog.problems])
+        raise PgopsError(known if catalog.directory.exists() else f"{known} The directory does not exist.")
+    if wanted in catalog.faults:
+        raise DamagedBackupError(
+            f"{catalog.faults[wanted]} Choose another one: list_backups.yml shows which are sound."
+        )
     for backup in catalog.backups:
         if backup.manifest.name == wanted:
-            if backup.fault:
-                raise DamagedBackupError(f"{backup.fault} Choose another one: list_backups.yml shows which are sound.")
             return backup
-    damage = next((problem for problem in catalog.problems if wanted in problem), None)
-    if damage:
-        raise DamagedBackupError(f"{damage} Choose another one: list_backups.yml shows which are sound.")
     known = ", ".join(backup.manifest.name for backup in catalog.backups[:OFFERED]) or "none"
     raise PgopsError(f"There is no backup {wanted} in {catalog.directory}. The newest are: {known}.")
