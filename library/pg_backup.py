@@ -26,7 +26,7 @@ options:
     type: int
     default: 2
   lock_timeout_s:
-    description: Seconds to wait for a table that somebody else has locked.
+    description: Seconds to wait for a table that somebody else has locked. V(0) waits for ever.
     type: int
     default: 300
 extends_documentation_fragment: [pgops]
@@ -73,7 +73,7 @@ diff: {description: What is made., returned: success, type: dict, sample: {befor
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.pgops.backup import back_up
-from ansible.module_utils.pgops.connection import connect, connection_spec
+from ansible.module_utils.pgops.connection import PATIENT, connect, connection_spec
 from ansible.module_utils.pgops.errors import PgopsError
 
 OPTIONS = {
@@ -90,7 +90,7 @@ def run(params: dict, check_mode: bool) -> dict:
         raise PgopsError(f"level is {params['level']}; zstd has levels {LEVELS[0]} to {LEVELS[-1]}.")
     if params["threads"] < 0 or params["lock_timeout_s"] < 0:
         raise PgopsError("threads and lock_timeout_s must not be negative.")
-    with connect(params, "pg_backup", {"statement_timeout": "0"}) as conn:
+    with connect(params, "pg_backup", {**PATIENT, "lock_timeout": f"{params['lock_timeout_s']}s"}) as conn:
         return back_up(conn, params, check_mode)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
+import getpass
 import os
 import shutil
 import time
@@ -14,8 +16,8 @@ from pathlib import Path
 
 from . import backup_catalog, commands, manifest
 from .backup_catalog import PARTIAL
-from .connection import transaction
-from .database_contents import TABLES, count_rows
+from .connection import psycopg2, transaction
+from .database_contents import TABLES, count_rows, lock_tables
 from .errors import PgopsError
 from .manifest import ARCHIVE, Manifest
 
@@ -58,19 +60,28 @@ def needed_bytes(last: Manifest | None, tables_bytes: int) -> int:
     return int(last.size_bytes * GROWTH) + 1 if last else tables_bytes
 
 
-def free_bytes(directory: Path) -> int:
-    """Free space where DIRECTORY is or will be."""
-    existing = next(parent for parent in (directory, *directory.parents) if parent.exists())
-    found = os.statvfs(existing)
-    return found.f_bavail * found.f_frsize
+def existing_part(directory: Path) -> Path:
+    """DIRECTORY, or where it is going to be made."""
+    return next(parent for parent in (directory, *directory.parents) if parent.exists())
 
 
-def require_space(directory: Path, needed: int, what: str) -> None:
-    free = free_bytes(directory)
+def require_space(directory: Path, needed: int, what: str, reclaimed: int = 0) -> None:
+    """RECLAIMED bytes are taken now, but will have been freed by then."""
+    found = os.statvfs(existing_part(directory))
+    free = found.f_bavail * found.f_frsize + reclaimed
     if free < needed:
         raise PgopsError(
             f"{what} needs about {mebibytes(needed)} MiB in {directory}, where {free // 2**20} MiB are free. "
             "Nothing was changed. Make room there, or choose another directory."
+        )
+
+
+def require_writable(directory: Path) -> None:
+    """One that is missing may be made before the run by somebody else, as backup_postgresql.yml does as root."""
+    if directory.exists() and not os.access(directory, os.W_OK | os.X_OK):
+        raise PgopsError(
+            f"The backup directory {directory} is not writable for {getpass.getuser()}. Nothing was changed. Give it to "
+            "that account, or choose another directory."
         )
 
 
@@ -82,7 +93,7 @@ def mebibytes(size: int) -> int:
 @contextmanager
 def lock(directory: Path) -> Iterator[None]:
     """One backup at a time in a directory; the kernel lets go of the lock when its holder dies."""
-    with (directory / LOCK).open("a+", encoding="utf-8") as file:
+    with open(directory / LOCK, "a+", encoding="utf-8", opener=manifest.private) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -95,38 +106,52 @@ def lock(directory: Path) -> Iterator[None]:
         yield
 
 
+def remains(directory: Path) -> list[Path]:
+    """What interrupted backups left, or one that still runs."""
+    return sorted(directory.glob(f"{PARTIAL}*"))
+
+
 def plan(conn, params: dict, directory: Path) -> dict:
     """What a backup would do: C(estimated_bytes) and the diff. Raises where it could not be made."""
+    catalog = backup_catalog.read(directory)
+    require_writable(directory)
     with conn.cursor() as cursor:
         cursor.execute(ESTIMATE)
         tables_bytes = cursor.fetchone()[0]
-    backups = (one.manifest for one in backup_catalog.read(directory).backups)
-    last = next((found for found in backups if found.database == params["login_db"]), None)
-    needed = needed_bytes(last, tables_bytes)
-    require_space(directory, needed, f"The backup of {params['login_db']}")
+    manifests = (one.manifest for one in catalog.backups)
+    last = next((found for found in manifests if found.database == params["login_db"]), None)
+    needed, leftovers = needed_bytes(last, tables_bytes), remains(directory)
+    reclaimed = sum(file.stat().st_size for leftover in leftovers for file in leftover.glob("*"))
+    require_space(directory, needed, f"The backup of {params['login_db']}", reclaimed)
+    removed = "".join(f"remains of an interrupted backup, {leftover.name}\n" for leftover in leftovers)
     planned = f"{KIND} backup of database {params['login_db']} in {directory}, about {mebibytes(needed)} MiB\n"
-    return {"changed": True, "estimated_bytes": needed, "diff": {"before": "", "after": planned}}
+    return {"changed": True, "estimated_bytes": needed, "diff": {"before": removed, "after": planned}}
 
 
 def back_up(conn, params: dict, check_mode: bool) -> dict:
     """The result of pg_backup. Killed at any instant, it leaves nothing that is listed as a backup."""
     directory = Path(params["directory"])
     tools = {name: commands.version_of(name) for name in TOOLS}
-    result = plan(conn, params, directory)
-    if check_mode:
-        return result
     try:
+        result = plan(conn, params, directory)
+        if check_mode:
+            return result
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         with lock(directory):
-            for leftover in directory.glob(f"{PARTIAL}*"):  # under the lock, it belongs to a run that died
+            for leftover in remains(directory):  # under the lock, it belongs to a run that died
                 shutil.rmtree(leftover)
             made = write(conn, params, directory, tools)
+    except psycopg2.errors.LockNotAvailable:
+        raise PgopsError(
+            f"A table of {params['login_db']} stayed locked by somebody else for {params['lock_timeout_s']} s. Nothing "
+            "was written. pg_locks shows who holds it; with a higher lock_timeout_s the backup waits longer."
+        ) from None
     except commands.OutOfSpaceError:
         raise PgopsError(out_of_space(directory)) from None
     except OSError as error:
-        if error.strerror == commands.NO_SPACE:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise PgopsError(out_of_space(directory)) from None
-        raise PgopsError(f"The backup cannot be written to {directory}: {error.strerror}.") from error
+        raise PgopsError(f"The backup cannot be written to {directory}: {error.strerror or error}.") from error
     return {**result, "backup": {**asdict(made), "path": str(directory / made.name), "verified": True}}
 
 
@@ -180,20 +205,22 @@ def dump(conn, params: dict, archive: Path) -> dict:
     with transaction(conn) as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         cursor.execute("SELECT set_config('lock_timeout', %s, true)", (str(timeout_ms),))
+        # Held from here to the end, so that pg_dump, which comes soon, and the count, which may take long, see the same.
+        lock_tables(cursor)
         facts = describe(cursor)
         cursor.execute("SELECT pg_export_snapshot()")
         source = [
             commands.program("pg_dump"), "--format=custom", "--compress=0", f"--snapshot={cursor.fetchone()[0]}",
             f"--lock-wait-timeout={timeout_ms}", *role, *commands.login_arguments(params, database),
         ]  # fmt: skip
-        with commands.login_surroundings(params) as surroundings, archive.open("xb") as file:
+        with commands.login_surroundings(params) as surroundings, open(archive, "xb", opener=manifest.private) as file:
             commands.pipeline([source, packer], surroundings, file.fileno())
             os.fsync(file.fileno())
-    return {"database": database, **facts}
+        return {"database": database, **facts, "rows": count_rows(cursor)}
 
 
 def describe(cursor) -> dict:
-    """The fields of a manifest that the database itself knows."""
+    """The fields of a manifest that the catalog of the database knows."""
     cursor.execute(FACTS)
     columns = [column.name for column in cursor.description]
     facts = dict(zip(columns, cursor.fetchone(), strict=True))
@@ -205,7 +232,7 @@ def describe(cursor) -> dict:
     if cursor.fetchone()[0]:
         cursor.execute(REVISION)
         facts["schema_revision"] = cursor.fetchone()[0]
-    return {**facts, "rows": count_rows(cursor)}
+    return facts
 
 
 def read_to_end(archive: Path) -> None:

@@ -17,6 +17,7 @@ else:
     MISSING_DRIVER = None
 
 __all__ = [
+    "PATIENT",
     "SUPPORTED_MAJOR",
     "address",
     "connect",
@@ -32,6 +33,8 @@ SUPPORTED_MAJOR = 15
 SOCKET_DIRECTORY = "/var/run/postgresql"
 
 SERVER_VERSION = "SELECT current_setting('server_version_num')::int / 10000"
+# For work that takes as long as it takes: a session that waits for pg_dump or pg_restore is idle meanwhile.
+PATIENT = {"statement_timeout": "0", "idle_in_transaction_session_timeout": "0", "idle_session_timeout": "0"}
 DEFAULT_SETTINGS = {"timezone": "UTC", "datestyle": "ISO, YMD", "intervalstyle": "iso_8601", "bytea_output": "hex"}
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import tempfile
 from dataclasses import dataclass
 from difflib import unified_diff
 
 from . import commands
-from .connection import connect, sql
+from .connection import PATIENT, connect, sql
 
 # Tables of users; what an extension brought is made again by the extension.
 TABLES = """
@@ -21,6 +23,7 @@ ROWS = "SELECT count(*) FROM ONLY {}"
 # The sum does not depend on the order in which the rows are stored.
 ROWS_AND_HASH = "SELECT count(*), coalesce(sum(hashtextextended((x.*)::text, 0)), 0)::text FROM ONLY {} x"
 SEQUENCES = "SELECT format('sequence %I.%I', schemaname, sequencename), last_value FROM pg_sequences ORDER BY 1"
+LOCK_TABLE = "LOCK TABLE ONLY {} IN ACCESS SHARE MODE"
 # Comments and the random words of \restrict differ between any two dumps.
 NOISE = ("--", "\\restrict", "\\unrestrict")
 SHOWN_DIFFERENCES = 20
@@ -34,6 +37,12 @@ class Contents:
     sequences: dict[str, int | None]
     schema: list[str]
 
+    @property
+    def digest(self) -> str:
+        """Differs when anything does."""
+        everything = json.dumps([self.tables, self.sequences, self.schema], sort_keys=True)
+        return hashlib.sha256(everything.encode()).hexdigest()
+
 
 def per_table(cursor, query: str) -> dict[str, tuple]:
     """C(schema.table) → the one row that QUERY gives for it."""
@@ -45,12 +54,19 @@ def per_table(cursor, query: str) -> dict[str, tuple]:
     return found
 
 
+def lock_tables(cursor) -> None:
+    """Nobody may drop, empty or rewrite a table before the transaction ends."""
+    cursor.execute(TABLES)
+    for name in cursor.fetchall():
+        cursor.execute(sql.SQL(LOCK_TABLE).format(sql.Identifier(*name)))
+
+
 def count_rows(cursor) -> dict[str, int]:
     return {table: rows for table, (rows,) in per_table(cursor, ROWS).items()}
 
 
 def read(params: dict, database: str, application_name: str) -> Contents:
-    with connect({**params, "login_db": database}, application_name) as conn, conn.cursor() as cursor:
+    with connect({**params, "login_db": database}, application_name, PATIENT) as conn, conn.cursor() as cursor:
         tables = per_table(cursor, ROWS_AND_HASH)
         cursor.execute(SEQUENCES)
         return Contents(tables, dict(cursor.fetchall()), dump_schema(params, database))
