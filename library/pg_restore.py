@@ -10,7 +10,8 @@ description:
     rows against the manifest. Only then is the new database renamed to O(target), in one transaction.
   - An existing O(target) is replaced only when O(confirm) says its name. It is never dropped, but kept under the name
     that RV(kept) tells.
-  - Where O(target) was made of the same backup and still has its rows, nothing is changed.
+  - Where O(target) was made of the same backup and still is what was made then, to the last row and index, nothing is
+    changed.
   - Must log in as a superuser over the socket, or with the rights to make databases and to end sessions.
 options:
   directory:
