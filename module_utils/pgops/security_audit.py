@@ -6,8 +6,9 @@ import pwd
 from pathlib import Path
 from typing import Any
 
+from . import packages
 from . import security_host as host
-from . import security_packages as packages
+from . import security_packages as sources
 from . import security_repository as repository
 from .connection import SUPPORTED_MAJOR
 from .errors import PgopsError
@@ -65,9 +66,9 @@ def read_host(answers: dict[str, Answer], root: Path = Path("/")) -> dict[str, A
 
 def _of_packages(root: Path) -> dict[str, Any]:
     return {
-        "sources": host.attempt(packages.read_sources, root),
+        "sources": host.attempt(sources.read_sources, root),
         "packages": host.attempt(packages.installed_packages, root),
-        "versions": host.attempt(packages.versions_of, PACKAGE),
+        "versions": host.attempt(sources.versions_of, PACKAGE),
         "backup_tools": repository.installed_tools(),
         "backed_up_clusters": host.attempt(repository.configured_clusters, root),
         "base_backup_age_days": host.attempt(repository.base_backup_age_days),
@@ -111,7 +112,7 @@ def _of_cluster(settings: dict, root: Path) -> dict[str, Any]:
         "service_files": host.attempt(host.scan_service_files, home, root),
         "account_groups": host.attempt(host.groups_of, state.owner),
         "account_keys": host.attempt(host.keys_of, home),
-        "account_state": host.attempt(packages.account_state, state.owner),
+        "account_state": host.attempt(sources.account_state, state.owner),
     }
 
 

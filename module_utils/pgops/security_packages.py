@@ -1,4 +1,4 @@
-"""Where the host's packages come from, and which of them are installed: files of dpkg and apt, and one program."""
+"""Where the host's packages come from, and what else the host tells: files of apt, and programs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 from .commands import Surroundings, run_stages
 from .errors import PgopsError
 
-STATUS = "var/lib/dpkg/status"
 ONE_LINE = re.compile(r"^deb(?:-src)?\s+(?:\[(?P<options>[^]]*)\]\s+)?(?P<address>\S+)")
 UNSIGNED = re.compile(r"(trusted|allow-insecure)\s*[=:]\s*yes", re.IGNORECASE)
 
@@ -63,17 +62,6 @@ def paragraph_sources(text: str) -> list[Source]:
             unsigned = any(UNSIGNED.match(f"{name}:{value.strip()}") for name, value in fields.items())
             found += [Source(address, unsigned) for address in fields.get("URIs", "").split()]
     return found
-
-
-def installed_packages(root: Path) -> list[str]:
-    """Names of the packages that dpkg calls installed."""
-    paragraphs = (root / STATUS).read_text(encoding="utf-8", errors="replace").split("\n\n")
-    names = []
-    for paragraph in paragraphs:
-        fields = dict(line.split(": ", 1) for line in paragraph.splitlines() if ": " in line and line[0] != " ")
-        if fields.get("Status", "").endswith(" installed"):
-            names.append(fields["Package"])
-    return names
 
 
 def answer_of(command: Sequence[str]) -> str:

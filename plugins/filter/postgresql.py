@@ -111,6 +111,22 @@ def admits_superuser(rules: list[dict]) -> bool:
     return False
 
 
+def key_fingerprints(colons: str) -> list[str]:
+    """Of the keys that C(gpg --show-keys --with-colons) shows: of each key itself, not of its subkeys."""
+    found, wanted = [], False
+    for line in colons.splitlines():
+        kind, *fields = line.split(":")
+        if kind == "fpr" and wanted:
+            found.append(fields[8])
+        wanted = kind == "pub"
+    return found
+
+
 class FilterModule:
     def filters(self) -> dict:
-        return {"conf_texts": conf_texts, "conf_value": conf_value, "hba_lines": hba_lines}
+        return {
+            "conf_texts": conf_texts,
+            "conf_value": conf_value,
+            "hba_lines": hba_lines,
+            "key_fingerprints": key_fingerprints,
+        }

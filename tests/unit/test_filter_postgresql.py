@@ -3,7 +3,7 @@
 import pytest
 from ansible.errors import AnsibleFilterError
 
-from plugins.filter.postgresql import conf_texts, conf_value, hba_lines, is_address, name_field
+from plugins.filter.postgresql import conf_texts, conf_value, hba_lines, is_address, key_fingerprints, name_field
 
 PEER = {"type": "local", "user": "postgres", "method": "peer"}
 
@@ -147,3 +147,23 @@ def test_rules_that_lock_the_superuser_out_are_refused(first, refused):
             hba_lines([*first, PEER])
     else:
         assert len(hba_lines([*first, PEER])) == len(first) + 1
+
+
+ONE_KEY = """pub:-:4096:1:0123456789ABCDEF:1318500784:::-:::scSC::::::23::0:
+fpr:::::::::AAAA0000BBBB1111CCCC2222DDDD3333EEEE4444:
+uid:-::::1318501158::0123::Somebody's Repository::::::::::0:
+sub:-:4096:1:FEDCBA9876543210:1318500784::::::e::::::23:
+fpr:::::::::FFFF0000BBBB1111CCCC2222DDDD3333EEEE4444:
+"""
+
+
+@pytest.mark.parametrize(
+    ("shown", "fingerprints"),
+    [
+        ("", []),
+        (ONE_KEY, ["AAAA0000BBBB1111CCCC2222DDDD3333EEEE4444"]),
+        (ONE_KEY + ONE_KEY.replace("AAAA", "9999"), ["AAAA0000BBBB1111CCCC2222DDDD3333EEEE4444", "99990000BBBB1111CCCC2222DDDD3333EEEE4444"]),
+    ],
+)  # fmt: skip
+def test_the_fingerprints_of_keys_and_not_of_their_subkeys(shown, fingerprints):
+    assert key_fingerprints(shown) == fingerprints

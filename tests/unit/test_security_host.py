@@ -6,8 +6,9 @@ import os
 from pathlib import Path
 
 import pytest
+from ansible.module_utils.pgops import packages
 from ansible.module_utils.pgops import security_host as host
-from ansible.module_utils.pgops import security_packages as packages
+from ansible.module_utils.pgops import security_packages as sources
 from ansible.module_utils.pgops import security_repository as repository
 from ansible.module_utils.pgops.security import Unread
 from ansible.module_utils.pgops.security_packages import Source
@@ -129,14 +130,14 @@ def test_package_sources_of_both_kinds(tmp_path):
         "# comment\nTypes: deb\nURIs: https://c.example/x https://d.example/y\nSigned-By:\n -----BEGIN: x\n\n"
         "Enabled: no\nURIs: http://e.example\n\nURIs: http://f.example\nTrusted: yes\n",
     )
-    assert packages.read_sources(tmp_path) == [
+    assert sources.read_sources(tmp_path) == [
         Source("http://a.example/debian", True),
         Source("https://b.example/debian", False),
         Source("https://c.example/x", False),
         Source("https://d.example/y", False),
         Source("http://f.example", True),
     ]
-    assert packages.read_sources(tmp_path / "none") == []
+    assert sources.read_sources(tmp_path / "none") == []
 
 
 def test_installed_packages_only(tmp_path):
@@ -150,7 +151,7 @@ def test_installed_packages_only(tmp_path):
 
 def test_a_missing_program_is_a_missing_file():
     with pytest.raises(FileNotFoundError):
-        packages.answer_of(["no-such-program-anywhere"])
+        sources.answer_of(["no-such-program-anywhere"])
 
 
 def test_clusters_that_pgbackrest_knows(tmp_path):
