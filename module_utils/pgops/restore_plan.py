@@ -17,6 +17,9 @@ ORIGIN = "pgops.restored_from"
 BESIDE = "_restoring"
 KEPT = "_before_restore_"
 NAME_BYTES = 63
+# What a new database is copied from. Its size varies a little with the maps of free space.
+EMPTY = "template0"
+SLACK_BYTES = 1 << 20
 
 DATABASES = """
     SELECT d.datname, pg_database_size(d.oid), d.datallowconn,
@@ -66,7 +69,7 @@ def origin_of(found: Manifest) -> str:
 def make_plan(backup: Backup, target: str, databases: dict[str, Database], confirm: str | None, dry: bool) -> Plan:
     """Everything that will be done, and what must be confirmed. Raises where it may not be done."""
     found, beside = backup.manifest, databases.get(target + BESIDE)
-    if beside and beside.allows_connections and beside.origin is None:
+    if beside and not is_leftover(beside, databases.get(EMPTY)):
         raise PgopsError(
             f"Database {beside.name} is in the way: the restore makes its own under this name, and this one was made "
             "by somebody else. Rename or drop it. Nothing was changed."
@@ -90,6 +93,13 @@ def make_plan(backup: Backup, target: str, databases: dict[str, Database], confi
         if len(name.encode()) > NAME_BYTES:
             raise PgopsError(f"The name {name} is longer than {NAME_BYTES} bytes. Choose a shorter target.")
     return Plan(backup, target, kept, beside.size_bytes if beside else None, tuple(steps))
+
+
+def is_leftover(beside: Database, empty: Database | None) -> bool:
+    """Whether a restore that died made it: it says so, or it is closed and as empty as it was before it could say so."""
+    if beside.origin is not None:
+        return True
+    return not beside.allows_connections and empty is not None and beside.size_bytes <= empty.size_bytes + SLACK_BYTES
 
 
 def kept_name(target: str, databases: dict[str, Database]) -> str:

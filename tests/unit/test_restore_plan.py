@@ -78,22 +78,26 @@ def test_a_database_is_replaced_by_its_name_only(confirm, dry, refused):
 
 
 @pytest.mark.parametrize(
-    ("open_to_all", "origin", "ours"),
+    ("open_to_all", "size_bytes", "origin", "ours"),
     [
-        pytest.param(True, origin_of(BACKUP.manifest), True, id="half-made"),
-        pytest.param(False, None, True, id="killed-before-it-was-marked"),
-        pytest.param(True, None, False, id="made-by-somebody-else"),
+        pytest.param(True, 9_000_000, origin_of(BACKUP.manifest), True, id="half-made"),
+        pytest.param(False, 7_800_000, None, True, id="killed-before-it-was-marked"),
+        pytest.param(True, 7_500_000, None, False, id="made-by-somebody-else"),
+        pytest.param(False, 9_000_000, None, False, id="closed-by-somebody-else-and-not-empty"),
     ],
 )
-def test_only_what_an_interrupted_restore_left_is_dropped(open_to_all, origin, ours):
-    beside = {"shop_restoring": Database("shop_restoring", 5, open_to_all, 0, origin)}
+def test_only_what_an_interrupted_restore_left_is_dropped(open_to_all, size_bytes, origin, ours):
+    there = {
+        "template0": Database("template0", 7_500_000, False, 0, None),
+        "shop_restoring": Database("shop_restoring", size_bytes, open_to_all, 0, origin),
+    }
     if ours:
-        plan = make_plan(BACKUP, "shop", beside, None, dry=False)
+        plan = make_plan(BACKUP, "shop", there, None, dry=False)
         assert plan.steps[0] == "drop database shop_restoring, which an interrupted restore left"
-        assert plan.leftover_bytes == 5
+        assert plan.leftover_bytes == size_bytes
         return
     with pytest.raises(PgopsError) as refusal:
-        make_plan(BACKUP, "shop", beside, None, dry=True)
+        make_plan(BACKUP, "shop", there, None, dry=True)
     assert "shop_restoring is in the way" in str(refusal.value)
 
 
