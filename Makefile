@@ -26,6 +26,9 @@ integration: ## Modules against a real PostgreSQL 15 and a real Redis 7
 molecule: ## Roles and journeys on containers: all, or make molecule SCENARIO=postgresql_config
 	$(run) python tests/run.py molecule $(SCENARIO)
 
+bench-converge: ## Time a no-change run against another role: make bench-converge PEER_ROLE=DIRECTORY
+	$(run) python -m bench.converge $(PEER_ROLE)
+
 format: ## Let the formatter lay out the Python files
 	$(run) ruff format
 
@@ -36,4 +39,4 @@ requirements: ## Lock the newest Python packages that pyproject.toml allows
 	$(run) uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-emit-index-url --group dev pyproject.toml --output-file requirements.txt
 
-.PHONY: help demo demo-down test lint unit integration molecule format changelog requirements
+.PHONY: help demo demo-down test lint unit integration molecule bench-converge format changelog requirements
