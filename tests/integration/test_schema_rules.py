@@ -9,6 +9,8 @@ from schema_rows import ACCEPTED, ADA, BEA, DIGEST, SEED, TEAM, THREAD, insert
 
 OK = "accepted"
 BIG = "9223372036854775807"
+# A thousand bytes that no compression makes shorter.
+NOISE = "(SELECT left(string_agg(md5(n::text), ''), 1000) FROM generate_series(1, 40) n)"
 
 # (statements, verdict): accepted, or the constraint, the column or the SQLSTATE that refuses.
 CASES = {
@@ -22,6 +24,8 @@ CASES = {
     ),
     "many users without legacy id": (insert("users") + insert("users", email="'other@example.com'"), OK),
     "a user id of Redis as resource": (insert("team_activities", resource_id="'user_k3Qw9ZrT1xYb-7uVn_0aMg'"), OK),
+    "a long legacy id": (insert("users", legacy_id=NOISE), OK),
+    "a legacy id too long for an index": (insert("users", legacy_id=f"{NOISE} || 'x'"), "users_legacy_id_length_check"),
     # E-mail addresses
     "an upper-case address of a user": (insert("users", email="'Z@example.com'"), "users_email_lower_check"),
     "one address twice": (insert("users", email="'ada@example.com'"), "users_email_key"),
@@ -82,7 +86,19 @@ CASES = {
     "an IPv6 network": (insert("user_sessions", ip_address="'2001:db8::/64'"), "user_sessions_ip_address_check"),
     "what is no address": (insert("email_subscribers", client_ip="'unknown'"), "22P02"),
     "what is no address, raw": (insert("email_subscribers", client_ip_raw="'198.51.100.9:4711'"), OK),
+    "a tag of any length": (insert("threads", tags=f"ARRAY[{NOISE} || {NOISE} || {NOISE} || {NOISE}]"), OK),
     # Premium and subscriptions
+    "a payment reference of any length": (
+        insert("premium_grants", payment_reference=f"{NOISE} || {NOISE} || {NOISE}"),
+        OK,
+    ),
+    "a negative amount": (insert("premium_grants", amount_cents="-1"), "premium_grants_amount_cents_check"),
+    "a negative duration": (insert("premium_grants", duration_days="-1"), "premium_grants_duration_days_check"),
+    "a grant to a user alone": (insert("premium_grants", ip_address=None, user_id=ADA), "premium_grants_subject_check"),
+    "a Stripe id too long for an index": (
+        insert("subscriptions", stripe_subscription_id=f"{NOISE} || 'x'"),
+        "subscriptions_stripe_subscription_id_length_check",
+    ),
     "a grant by IP": (insert("premium_grants"), OK),
     "a grant by an unknown address": (insert("premium_grants", ip_address=None, email="'pay.er@example.com'"), OK),
     "a grant to nobody": (insert("premium_grants", ip_address=None), "premium_grants_subject_check"),
@@ -108,6 +124,23 @@ CASES = {
     "a subscription of two": (insert("subscriptions", team_id=TEAM), "subscriptions_owner_check"),
     # Usage
     "usage by address": (insert("usage_counters", ip_address=None, email="'ada@example.com'"), OK),
+    "usage by what is no address": (
+        insert("usage_counters", ip_address=None, email="'nobody'"),
+        "usage_counters_email_form_check",
+    ),
+    "usage by a long subject": (insert("usage_counters", ip_address=None, subject_raw=NOISE), OK),
+    "usage by a subject too long for an index": (
+        insert("usage_counters", ip_address=None, subject_raw=f"{NOISE} || 'x'"),
+        "usage_counters_subject_raw_length_check",
+    ),
+    "a metric too long for an index": (
+        insert("app_counters", metric=f"{NOISE} || 'x'"),
+        "app_counters_metric_length_check",
+    ),
+    "a series too long for an index": (
+        insert("analytics_timeseries", metric_name=f"{NOISE} || 'x'"),
+        "analytics_timeseries_metric_name_length_check",
+    ),
     "usage of two subjects": (insert("usage_counters", email="'ada@example.com'"), "usage_counters_subject_check"),
     "usage of nobody": (insert("usage_counters", ip_address=None), "usage_counters_subject_check"),
     "one counter twice": (insert("usage_counters") * 2, "usage_counters_key"),

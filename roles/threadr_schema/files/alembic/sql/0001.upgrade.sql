@@ -37,6 +37,8 @@ CREATE TABLE users (
     CONSTRAINT users_pkey PRIMARY KEY (id),
     CONSTRAINT users_legacy_id_key UNIQUE (legacy_id),
     CONSTRAINT users_email_key UNIQUE (email),
+    -- A B-tree entry has room for some 2,700 bytes; this and the other limits of 1,000 keep every key below that.
+    CONSTRAINT users_legacy_id_length_check CHECK (octet_length(legacy_id) <= 1000),
     CONSTRAINT users_email_lower_check CHECK (email = lower(email)),
     CONSTRAINT users_email_form_check CHECK (char_length(email) <= 254 AND email LIKE '%@%'),
     CONSTRAINT users_role_check CHECK (role IN ('user', 'premium', 'admin')),

@@ -19,6 +19,7 @@ CREATE TABLE threads (
     ai_model text NOT NULL DEFAULT 'gpt-3.5-turbo',
     generation_time_ms bigint,
     content_length bigint,
+    -- Of any length, and nothing searches them: hence no index, whose entries have a limit.
     tags text[] NOT NULL DEFAULT '{}',
     view_count bigint NOT NULL DEFAULT 0,
     copy_count bigint NOT NULL DEFAULT 0,
@@ -60,8 +61,6 @@ CREATE INDEX threads_user_id_created_at_idx ON threads (user_id, created_at DESC
 
 -- The work of reviewers: what is published, nearly all, needs none.
 CREATE INDEX threads_status_idx ON threads (status) WHERE status <> 'published';
-
-CREATE INDEX threads_tags_idx ON threads USING gin (tags);
 
 CREATE INDEX threads_team_id_idx ON threads (team_id) WHERE team_id IS NOT NULL;
 

@@ -30,6 +30,7 @@ CREATE TABLE subscriptions (
     CONSTRAINT subscriptions_user_id_fkey FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE RESTRICT,
     CONSTRAINT subscriptions_team_id_fkey FOREIGN KEY (team_id) REFERENCES teams (id) ON DELETE RESTRICT,
     CONSTRAINT subscriptions_stripe_subscription_id_key UNIQUE (stripe_subscription_id),
+    CONSTRAINT subscriptions_stripe_subscription_id_length_check CHECK (octet_length(stripe_subscription_id) <= 1000),
     CONSTRAINT subscriptions_owner_check CHECK (num_nonnulls(user_id, team_id) = 1),
     CONSTRAINT subscriptions_status_check CHECK (status IN (
         'active', 'canceled', 'incomplete', 'incomplete_expired', 'past_due', 'paused', 'trialing', 'unpaid'
@@ -76,12 +77,15 @@ CREATE TABLE premium_grants (
     metadata jsonb NOT NULL DEFAULT '{}',
     CONSTRAINT premium_grants_pkey PRIMARY KEY (id),
     CONSTRAINT premium_grants_user_id_fkey FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE SET NULL,
-    CONSTRAINT premium_grants_subject_check CHECK (num_nonnulls(user_id, email, ip_address, subject_raw) >= 1),
+    -- Without the user, who may be deleted: that sets user_id to null.
+    CONSTRAINT premium_grants_subject_check CHECK (num_nonnulls(email, ip_address, subject_raw) >= 1),
     CONSTRAINT premium_grants_email_lower_check CHECK (email = lower(email)),
     CONSTRAINT premium_grants_email_form_check CHECK (char_length(email) <= 254 AND email LIKE '%@%'),
     CONSTRAINT premium_grants_ip_address_check
         CHECK (masklen(ip_address) = CASE family(ip_address) WHEN 4 THEN 32 ELSE 128 END),
     CONSTRAINT premium_grants_expires_at_check CHECK (expires_at >= granted_at),
+    CONSTRAINT premium_grants_duration_days_check CHECK (duration_days >= 0),
+    CONSTRAINT premium_grants_amount_cents_check CHECK (amount_cents >= 0),
     CONSTRAINT premium_grants_currency_check CHECK (currency ~ '^[A-Z]{3}$')
 );
 
@@ -91,6 +95,6 @@ CREATE INDEX premium_grants_email_expires_at_idx ON premium_grants (email, expir
 
 CREATE INDEX premium_grants_ip_address_expires_at_idx ON premium_grants (ip_address, expires_at);
 
--- Not unique: references made by hand may repeat.
-CREATE INDEX premium_grants_payment_reference_idx ON premium_grants (payment_reference)
+-- Not unique: references made by hand may repeat. By hash: they may be of any length.
+CREATE INDEX premium_grants_payment_reference_idx ON premium_grants USING hash (payment_reference)
     WHERE payment_reference IS NOT NULL;

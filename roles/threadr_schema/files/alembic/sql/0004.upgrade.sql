@@ -26,6 +26,8 @@ CREATE TABLE usage_counters (
     CONSTRAINT usage_counters_ip_address_check
         CHECK (masklen(ip_address) = CASE family(ip_address) WHEN 4 THEN 32 ELSE 128 END),
     CONSTRAINT usage_counters_email_lower_check CHECK (email = lower(email)),
+    CONSTRAINT usage_counters_email_form_check CHECK (char_length(email) <= 254 AND email LIKE '%@%'),
+    CONSTRAINT usage_counters_subject_raw_length_check CHECK (octet_length(subject_raw) <= 1000),
     CONSTRAINT usage_counters_endpoint_check CHECK (char_length(endpoint) <= 100),
     CONSTRAINT usage_counters_action_check CHECK (char_length(action) <= 50),
     CONSTRAINT usage_counters_period_type_check CHECK (period_type IN ('day', 'month')),
@@ -65,6 +67,7 @@ CREATE TABLE app_counters (
     period_start date NOT NULL,
     value bigint NOT NULL DEFAULT 0,
     CONSTRAINT app_counters_pkey PRIMARY KEY (metric, period_type, period_start),
+    CONSTRAINT app_counters_metric_length_check CHECK (octet_length(metric) <= 1000),
     CONSTRAINT app_counters_period_type_check CHECK (period_type IN ('day', 'month', 'total')),
     CONSTRAINT app_counters_period_start_check CHECK (
         CASE period_type
@@ -156,6 +159,7 @@ CREATE TABLE analytics_timeseries (
     CONSTRAINT analytics_timeseries_thread_id_fkey FOREIGN KEY (thread_id) REFERENCES threads (id) ON DELETE CASCADE,
     CONSTRAINT analytics_timeseries_key UNIQUE NULLS NOT DISTINCT
         (user_id, thread_id, metric_name, period_type, bucket_at),
+    CONSTRAINT analytics_timeseries_metric_name_length_check CHECK (octet_length(metric_name) <= 1000),
     CONSTRAINT analytics_timeseries_period_type_check CHECK (period_type IN ('hour', 'day', 'week', 'month'))
 );
 

@@ -41,9 +41,10 @@ CREATE TABLE migration.migration_rejects (
         FOREIGN KEY (resolved_run_id) REFERENCES migration.migration_runs (run_id)
 );
 
--- Digests: a key may be longer than an index entry.
+-- Digests: a key may be longer than an index entry. The empty member is one, and not the key itself.
 CREATE UNIQUE INDEX migration_rejects_unresolved_key
-    ON migration.migration_rejects (profile, sha256(key), sha256(coalesce(member, ''))) WHERE resolved_run_id IS NULL;
+    ON migration.migration_rejects (profile, sha256(key), sha256(member)) NULLS NOT DISTINCT
+    WHERE resolved_run_id IS NULL;
 
 CREATE INDEX migration_rejects_reason_code_idx ON migration.migration_rejects (reason_code)
     WHERE resolved_run_id IS NULL;
