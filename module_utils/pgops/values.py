@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
-import json
-import math
 import re
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
-from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from .errors import PgopsError
 from .profile import Refusal, Settings
+from .strict_json import SAFE_INTEGER_DIGITS, json_kind
 
 BIGINT_MIN, BIGINT_MAX = -(2**63), 2**63 - 1
 MAX_EMAIL_CHARACTERS = 254
-# More digits than a double has room for; cheaper than converting every integer twice.
-SAFE_INTEGER_DIGITS = 300
+# As the CHECK constraints of the schema have it.
+KEY_BYTES = 1000
 
-LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z", re.IGNORECASE | re.ASCII)
 INTEGER_TEXT = re.compile(r"-?[0-9]+\Z")
 TIMESTAMP = re.compile(
@@ -28,77 +25,6 @@ TIMESTAMP = re.compile(
     r"(Z|[+-][0-9]{2}:?[0-9]{2})?\Z"
 )
 PORT = re.compile(r":[0-9]{1,5}\Z")
-
-
-def decode(value: bytes) -> str:
-    try:
-        return value.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise Refusal("not_utf8", f"The value is not UTF-8 text at byte {error.start}.") from None
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON number")
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if math.isinf(number):
-        raise ValueError(f"number beyond double precision: {text[:40]}")
-    return number
-
-
-def _integer(text: str) -> int:
-    if len(text) > SAFE_INTEGER_DIGITS:
-        _finite(text)
-    return int(text)
-
-
-def parse_json(value: bytes) -> object:
-    """Strict JSON: no NaN, no infinity, no byte order mark, no number beyond double; the last duplicate key counts."""
-    try:
-        return json.loads(decode(value), parse_constant=_no_constant, parse_float=_finite, parse_int=_integer)
-    except ValueError as error:
-        raise Refusal("malformed_json", f"The value is not JSON: {error}.") from None
-    except RecursionError:
-        raise Refusal("malformed_json", "The value is JSON nested too deeply.") from None
-
-
-def parse_object(value: bytes) -> dict:
-    parsed = parse_json(value)
-    if not isinstance(parsed, dict):
-        raise Refusal("wrong_shape", f"The value is JSON, but {json_kind(parsed)} where an object is expected.")
-    return parsed
-
-
-def json_kind(value: object) -> str:
-    kinds = {dict: "an object", list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
-    return kinds.get(type(value), "a number")
-
-
-def clean(value: Any, notes: list[str]) -> Any:
-    """The same JSON value without what C(text) and C(jsonb) refuse: lone surrogates become U+FFFD, U+0000 goes.
-
-    The JSON parser has paired the surrogates that form a character. Every changed string is counted in NOTES.
-    """
-    if isinstance(value, str):
-        if LONE_SURROGATE.search(value):
-            value = LONE_SURROGATE.sub("\ufffd", value)
-            notes.append("replaced lone surrogates")
-        if "\0" in value:
-            value = value.replace("\0", "")
-            notes.append("stripped U+0000")
-        return value
-    if isinstance(value, list):
-        return [clean(element, notes) for element in value]
-    if isinstance(value, dict):
-        return {clean(name, notes): clean(element, notes) for name, element in value.items()}
-    return value
-
-
-def needs_cleaning(value: bytes) -> bool:
-    """False for nearly every value: only an escape, or a raw U+0000, can bring what C(clean) removes."""
-    return b"\\u" in value or b"\0" in value
 
 
 def as_integer(value: object, name: str) -> int:
@@ -141,6 +67,15 @@ def as_object(value: object, name: str) -> dict:
     return value
 
 
+def as_key_text(value: object, name: str) -> str:
+    """Text that an index has to hold: a B-tree refuses an entry that is a few times longer."""
+    text = as_text(value, name)
+    size = len(text.encode("utf-8"))
+    if size > KEY_BYTES:
+        raise Refusal("out_of_range", f"{name} has {size} bytes; at most {KEY_BYTES} fit.")
+    return text
+
+
 def as_texts(value: object, name: str) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(element, str) for element in value):
         raise Refusal("wrong_field", f"{name} is not an array of strings.")
@@ -160,9 +95,10 @@ def is_uuid(text: str) -> bool:
     return UUID.match(text) is not None
 
 
-def as_digest(value: object, name: str) -> str:
-    """SHA-256 of a secret, hexadecimal: what the application may compare, and nobody can use."""
-    return hashlib.sha256(as_text(value, name).encode("utf-8")).hexdigest()
+def as_digest(value: object, name: str) -> str | None:
+    """SHA-256 of a secret, hexadecimal: what the application may compare, and nobody can use. An empty one is none."""
+    text = as_text(value, name)
+    return hashlib.sha256(text.encode("utf-8")).hexdigest() if text else None
 
 
 @lru_cache(maxsize=8)

@@ -3,6 +3,7 @@
 import pytest
 from ansible.module_utils.pgops.errors import PgopsError
 from ansible.module_utils.pgops.profile import Refusal
+from ansible.module_utils.pgops.strict_json import MAX_DEPTH, clean, depth, parse_object
 from ansible.module_utils.pgops.values import (
     as_address,
     as_boolean,
@@ -10,10 +11,9 @@ from ansible.module_utils.pgops.values import (
     as_digest,
     as_email,
     as_integer,
+    as_key_text,
     as_timestamp,
-    clean,
     is_uuid,
-    parse_object,
     settings_for,
 )
 
@@ -155,6 +155,38 @@ def test_of_duplicate_keys_the_last_counts():
     assert parse_object(b'{"a": 1, "a": 2}') == {"a": 2}
 
 
+@pytest.mark.parametrize("levels", [MAX_DEPTH + 1, 600, 990, 100_000])
+@pytest.mark.parametrize("opening", [b"[", b'{"a":', b'{"\\u00e9\\"[": '])
+def test_json_nests_two_hundred_levels_at_most(levels, opening):
+    closing = b"]" if opening == b"[" else b"}"
+    inner = MAX_DEPTH - 1
+    parse_object(b'{"x": ' + opening * inner + b"1" + closing * inner + b"}")
+    refused("malformed_json", parse_object, b'{"x": ' + opening * (levels - 1) + b"1" + closing * (levels - 1) + b"}")
+    refused("malformed_json", parse_object, b'{"x": ' + opening * (levels - 1))
+
+
+@pytest.mark.parametrize(
+    ("value", "levels"),
+    [(b"1", 0), (b"[]", 1), (b'["[[["]', 1), (b'["\\"[[", {}]', 2), (b"[[], {}]", 2), (b'["[[', 1), (b"]]][", 0), (b'"\\', 0)],
+)  # fmt: skip
+def test_brackets_in_strings_do_not_nest(value, levels):
+    assert depth(value) == levels
+
+
+@pytest.mark.parametrize(
+    ("text", "rounded"),
+    [
+        (b"0.1", False), (b"0.10", False), (b"1e22", False), (b"0.12345678901234568", False), (b"0.0", False),
+        (b"0.12345678901234567891", True), (b"1e-400", True), (b"1e-99999999999999999999", True),
+        (b"123456789012345678901234567890", False), (b"123456789012345678.5", True),
+    ],
+)  # fmt: skip
+def test_fractions_that_a_double_cannot_hold_are_counted(text, rounded):
+    notes = []
+    parse_object(b'{"a": ' + text + b"}", notes)
+    assert notes == (["rounded numbers"] if rounded else [])
+
+
 def test_cleaning_pairs_replaces_and_strips_in_that_order_and_counts():
     notes = []
     parsed = parse_object(rb'{"a\u0000": ["\ud83c\udf19", "\ud83c", "\ud83c\u0000\udf19"], "b": {"c": "\u0000"}}')
@@ -176,6 +208,15 @@ def test_only_the_canonical_form_is_a_uuid(text, answer):
 
 def test_a_secret_becomes_its_digest():
     assert as_digest("abc", "token") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_an_empty_secret_is_none():
+    assert as_digest("", "token") is None
+
+
+def test_text_for_an_index_has_at_most_a_thousand_bytes():
+    assert as_key_text("é" * 500, "id") == "é" * 500
+    refused("out_of_range", as_key_text, "é" * 500 + "x", "id")
 
 
 @pytest.mark.parametrize("name", ["Mars/Olympus", "../etc/passwd", ""])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 
 from lab.keyspace.entry import Entry
 from lab.keyspace.hostile import case
@@ -73,6 +74,25 @@ class Kind:
             encoded = raw(encoded) if callable(raw) else raw
         rest = rest if isinstance(rest, bytes) else str(rest).encode()
         return Entry(self.prefix.encode() + rest, "string", encoded, self.ttl_ms if ttl_ms == 0 else ttl_ms)
+
+
+def noise(length: int) -> str:
+    """Text that no compression makes shorter than an index entry."""
+    digits = "".join(sha256(str(block).encode()).hexdigest() for block in range(length // 64 + 1))
+    return digits[:length]
+
+
+def nested(levels: int, extra: bytes = b"") -> bytes:
+    """A metadata field whose record nests LEVELS deep, and EXTRA fields in it."""
+    return b'"metadata": {"deep": ' + b"[" * (levels - 2) + b"]" * (levels - 2) + extra + b"}"
+
+
+def nest(levels: int) -> list:
+    """LEVELS arrays, one in the other."""
+    value: list = []
+    for _level in range(levels - 1):
+        value = [value]
+    return value
 
 
 def swap(old: bytes, new: bytes) -> Callable[[bytes], bytes]:

@@ -8,7 +8,7 @@ from lab.keyspace.entry import Entry
 from lab.keyspace.hostile import case
 from lab.keyspace.hostile.base import METADATA, OWNER, THREAD, USER, thread_id
 from lab.keyspace.hostile.case import Case, user_uuid
-from lab.keyspace.hostile.kind import insert, swap
+from lab.keyspace.hostile.kind import insert, noise, swap
 
 _MOON = "\U0001f319"
 _TRAPS = "\\N and \\. and {a,\"b\"} 'c' $$ %s \x7f \u2028 \ufffe\t\r\n\\.\nend\\"
@@ -105,6 +105,7 @@ def _models_and_tags() -> Iterator[Case]:
         "None": [],
         "Traps": ["", "NULL", "null", "{a,b}", 'say "hi"', "back\\slash", "a, b", _MOON, " ", "\n", "\\N"],
         "Twice": ["sea", "sea"],
+        "Long": [noise(4000)],
         "Many": [f"tag {number}" for number in range(2000)],
     }
     for slug, tag in tags.items():
@@ -160,13 +161,15 @@ def _extra() -> Iterator[Case]:
     top = {"share_count": 3, "team": None, "notes": ["\u00e9", {}]}
     yield THREAD.accept("Extra", "unknown fields go to metadata", top, {"metadata": {"redis_extra": top}})
     yield THREAD.accept("ExtraInside", "so do unknown fields of its metadata", _metadata(language="de"),
-                        {"metadata": {"redis_extra": {"language": "de"}}})  # fmt: skip
+                        {"metadata": {"redis_extra": {"metadata": {"language": "de"}}}})  # fmt: skip
     yield THREAD.accept(
         "ExtraBoth",
         "both, and a changed one",
         {"share_count": 3} | _metadata(language="de", source_type="URL"),
-        {"metadata": {"source_type": "URL", "redis_extra": {"share_count": 3, "language": "de"}}},
+        {"metadata": {"source_type": "URL", "redis_extra": {"share_count": 3, "metadata": {"language": "de"}}}},
     )
+    yield THREAD.accept("ExtraClash", "two fields of one name", {"language": "fr"} | _metadata(language="de"),
+                        {"metadata": {"redis_extra": {"language": "fr", "metadata": {"language": "de"}}}})  # fmt: skip
 
 
 def _json() -> Iterator[Case]:

@@ -8,7 +8,7 @@ from hashlib import sha256
 from lab.keyspace.hostile import case
 from lab.keyspace.hostile.base import OWNER, USER, address, user_id
 from lab.keyspace.hostile.case import Case, user_uuid
-from lab.keyspace.hostile.kind import insert, swap
+from lab.keyspace.hostile.kind import insert, nest, nested, swap
 
 _DEFAULTED = ("role", "status", "login_count", "failed_login_attempts", "is_email_verified", "metadata", "updated_at")
 _NULLABLE = (
@@ -105,6 +105,15 @@ def _fields() -> Iterator[Case]:
     yield USER.accept("Extra", "unknown fields go to metadata", extra, {"metadata": kept})
     yield USER.accept("ExtraOnly", "unknown fields without metadata", {"metadata": None, "plan": "pro"},
                       {"metadata": {"redis_extra": {"plan": "pro"}}})  # fmt: skip
+    own = {"redis_extra": {"old": 1}, "a": 2}
+    yield USER.accept("ExtraOwn", "metadata with our own name in it: verbatim", {"metadata": own}, {"metadata": own})
+    yield USER.accept("ExtraClash", "the same beside unknown fields: nothing is lost", {"metadata": own, "plan": "pro"},
+                      {"metadata": {"a": 2, "redis_extra": {"plan": "pro", "metadata": {"redis_extra": {"old": 1}}}}})  # fmt: skip
+    longest = "user_h" + "\u00e9" * 497
+    yield USER.accept("LongestId", "an id of a thousand bytes", {"user_id": longest},
+                      {"id": user_uuid(longest), "legacy_id": longest})  # fmt: skip
+    tokens = ("email_verification_token", "password_reset_token")
+    yield USER.accept("EmptyTokens", "an empty token is no token", dict.fromkeys(tokens, ""), dict.fromkeys(tokens))
 
 
 def _json() -> Iterator[Case]:
@@ -133,12 +142,18 @@ def _json() -> Iterator[Case]:
     yield USER.accept("Blank", "white space around and inside", raw=lambda encoded: b" \r\n\t" + encoded + b"\n ")
     yield USER.accept("Escaped", "every character escaped is the same text", None,
                       raw=swap(b'"role":"user"', b'"\\u0072ole":"\\u0075ser"'))  # fmt: skip
-    nested = b"[" * 50 + b"]" * 50
-    value: list = []
-    for _level in range(49):
-        value = [value]
-    yield USER.accept("Nested", "fifty levels are not too deep", None, {"metadata": {"deep": value}},
-                      drop=("metadata",), raw=insert(b'"metadata": {"deep": ' + nested + b"}"))  # fmt: skip
+    for levels in (50, 199, 200):
+        for slug, extra, cells in (("", b"", {}), ("Escaped", b', "\\u00e9": 1', {"\u00e9": 1})):
+            yield USER.accept(f"Nested{levels}{slug}", f"{levels} levels are not too deep", None,
+                              {"metadata": {"deep": nest(levels - 2), **cells}}, drop=("metadata",),
+                              raw=insert(nested(levels, extra)))  # fmt: skip
+    yield USER.accept("NestedText", "brackets in a string do not nest", {"metadata": {"[": "[{\"\\" * 300}},
+                      {"metadata": {"[": "[{\"\\" * 300}})  # fmt: skip
+    digits = {"p": 0.12345678901234568, "tiny": 0, "same": 0.1, "whole": 123456789012345678901234567890}
+    yield USER.accept("Rounded", "fractions beyond double precision are rounded, whole numbers are not", None,
+                      {"metadata": digits}, drop=("metadata",),
+                      raw=insert(b'"metadata": {"p": 0.12345678901234567891, "tiny": 1e-400, "same": 0.10,'
+                                 b' "whole": 123456789012345678901234567890}'))  # fmt: skip
 
 
 def _index() -> Iterator[Case]:

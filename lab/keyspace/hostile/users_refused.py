@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from lab.keyspace.hostile.base import USER, address, user_id
 from lab.keyspace.hostile.case import Case
+from lab.keyspace.hostile.kind import insert, nested, noise
 
 _LONG = "hostile." + "l" * 235 + "@example.com"
 
@@ -14,6 +15,7 @@ def cases() -> Iterator[Case]:
     yield from _required()
     yield from _wrong_fields()
     yield from _numbers()
+    yield from _sizes()
     yield from _identities()
     yield from _addresses()
     for slug, field, text in (("Role", "role", "root"), ("RoleCase", "role", "Admin"), ("RoleEmpty", "role", ""),
@@ -66,6 +68,16 @@ def _numbers() -> Iterator[Case]:
     for slug, content in (("Number", -1), ("Text", "-1"), ("Float", -3.0), ("Least", -(2**63))):
         change = {"failed_login_attempts": content}
         yield USER.refuse(f"Negative{slug}", "negative", "a counter below zero", change)
+
+
+def _sizes() -> Iterator[Case]:
+    for length in (1001, 4006):
+        identity = noise(length)
+        yield USER.refuse(f"LongId{length}", "out_of_range", "an id longer than an index takes", {"user_id": identity})
+    for levels in (201, 600):
+        for slug, extra in (("", b""), ("Escaped", b', "\\u00e9": 1')):
+            yield USER.refuse(f"Nested{levels}{slug}", "malformed_json", "nested too deeply", drop=("metadata",),
+                              raw=insert(nested(levels, extra)))  # fmt: skip
 
 
 def _identities() -> Iterator[Case]:

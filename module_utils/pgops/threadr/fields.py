@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..profile import Entry, Refusal
-from ..values import clean, is_uuid, needs_cleaning, parse_object
+from ..strict_json import clean, needs_cleaning, parse_object
+from ..values import is_uuid
 
 # Where a metadata column keeps what has no column of its own.
 EXTRA = "redis_extra"
@@ -40,7 +41,7 @@ class Fields:
 
 def read_object(entry: Entry, notes: list[str]) -> dict:
     """The JSON object of a string key, without what PostgreSQL's text and jsonb refuse."""
-    found = parse_object(entry.value)
+    found = parse_object(entry.value, notes)
     return clean(found, notes) if needs_cleaning(entry.value) else found
 
 
@@ -63,7 +64,15 @@ def spelling(identifier: str) -> str:
     return ("0" if identifier == identifier.lower() else "1") + identifier
 
 
-def with_extra(metadata: dict, *extras: dict) -> dict:
-    """METADATA with the fields that no column takes under C(redis_extra)."""
-    rest = {name: value for extra in extras for name, value in extra.items()}
-    return {**metadata, EXTRA: rest} if rest else metadata
+def with_extra(metadata: dict, left: dict, left_of_metadata: dict | None = None) -> dict:
+    """METADATA with the fields that no column takes under C(redis_extra), in the shape that they had in the value.
+
+    What the value itself calls C(redis_extra) in its metadata moves down one level, to where it came from.
+    """
+    nested = dict(left_of_metadata or {})
+    rest = {**left, "metadata": nested} if nested else left
+    if not rest:
+        return metadata
+    if EXTRA in metadata:
+        rest = {**rest, "metadata": {**nested, EXTRA: metadata[EXTRA]}}
+    return {**metadata, EXTRA: rest}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ..profile import Column, Entry, Lookup, Refusal, Row, Settings, Table
-from ..values import as_address, as_email, as_text, as_timestamp, decode
+from ..strict_json import decode
+from ..values import as_address, as_email, as_text, as_timestamp
 from .fields import Fields, read_object, require_identity, with_extra
 
 TABLE = Table(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ..profile import Column, Entry, Reference, Refusal, Row, Settings, Table
-from ..values import as_boolean, as_count, as_integer, as_object, as_text, as_texts, as_timestamp, is_uuid, json_kind
+from ..strict_json import json_kind
+from ..values import as_boolean, as_count, as_integer, as_object, as_text, as_texts, as_timestamp, is_uuid
 from .fields import Fields, read_object, require_identity, spelling, with_extra
 from .users import uuid_of
 
@@ -88,7 +89,7 @@ def convert(entry: Entry, suffix: str, settings: Settings) -> Row:
         fields.defaulted("updated_at", created_at, as_timestamp),
         owner,
     )
-    cells = (*cells[:5], with_extra(changed, details.left, fields.left), *cells[6:])
+    cells = (*cells[:5], with_extra(changed, fields.left, details.left), *cells[6:])
     return Row("threads", cells, preference=spelling(suffix), notes=tuple(notes))
 
 

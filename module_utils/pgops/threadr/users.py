@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 from ..profile import Column, Entry, Refusal, Rivalry, Row, Settings, Table
-from ..values import as_boolean, as_count, as_digest, as_email, as_object, as_text, as_timestamp, is_uuid
+from ..values import as_boolean, as_count, as_digest, as_email, as_key_text, as_object, as_text, as_timestamp, is_uuid
 from .fields import Fields, read_object, require_identity, spelling, with_extra
 
 # Written once: every run, on every machine, must derive the same ids.
@@ -32,7 +32,8 @@ TABLE = Table(
         Column("email_verification_token", "text", secret=True),
         Column("password_reset_token", "text", secret=True),
         Column("password_reset_expires", "timestamptz"),
-        Column("metadata", "jsonb"),
+        # May hold what nobody foresaw, such as a code to reset the password.
+        Column("metadata", "jsonb", secret=True),
         Column("created_at", "timestamptz"),
         Column("updated_at", "timestamptz"),
     ),
@@ -63,7 +64,7 @@ def as_member_of(value: object, name: str, allowed: tuple[str, ...]) -> str:
 def convert(entry: Entry, suffix: str, settings: Settings) -> Row:
     notes: list[str] = []
     fields = Fields(read_object(entry, notes), "users", notes)
-    user_id = fields.required("user_id", as_text)
+    user_id = fields.required("user_id", as_key_text)
     require_identity(user_id, suffix, "user_id")
     created_at = fields.required("created_at", as_timestamp)
     cells = (
