@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import statistics
 import subprocess
 import sys
@@ -74,6 +75,8 @@ def main() -> int:
     if not (peer_role / "tasks").is_dir():
         sys.exit("Say where the other role is: make bench-converge PEER_ROLE=<a checkout of geerlingguy.postgresql>")
     passwords.write_once(INVENTORY)
+    # What is told to end removes its containers first.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         play("lab/create.yml")
         play("bench/prepare.yml")
