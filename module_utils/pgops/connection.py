@@ -67,8 +67,10 @@ def sentence(error: Exception) -> str:
     """The driver's message on one line, without its severity prefix and its trailing context."""
     diag = getattr(error, "diag", None)
     if diag is not None and diag.message_primary:
-        parts = [diag.message_primary, diag.message_detail, diag.message_hint]
-        return ". ".join(part.rstrip(".") for part in parts if part)
+        # The detail of a violated constraint is the row itself, secrets included.
+        detail = None if (diag.sqlstate or "").startswith("23") else diag.message_detail
+        parts = [diag.message_primary, detail, diag.message_hint]
+        return ". ".join(" ".join(part.split()).rstrip(".") for part in parts if part)
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return " ".join(lines).replace("FATAL:  ", "").rstrip(".?")
 
