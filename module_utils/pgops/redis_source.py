@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from .errors import PgopsError
+from .lossless import collect, encode
 from .profile import Entry
 
 try:
@@ -21,6 +20,10 @@ else:
 
 NO_EXPIRY, GONE = -1, -2
 MEMBERS_PER_CALL = 1000
+
+
+class TypeChanged(Exception):
+    """The key got another type between two questions about it: look at it anew."""
 
 
 def redis_spec() -> dict:
@@ -62,6 +65,8 @@ class RedisSource:
 
     def __init__(self, client, where: str) -> None:
         self.client, self.where = client, where
+        # The driver's own reading makes a dictionary of an entry's fields, of which one name may occur twice.
+        client.set_response_callback("XRANGE", lambda answer, **_: answer)
 
     def facts(self) -> SourceFacts:
         info = self.client.info()
@@ -80,7 +85,8 @@ class RedisSource:
             pipeline.pttl(key)
             pipeline.get(key)
         answers = iter(pipeline.execute(raise_on_error=False))
-        return [_entry(key, next(answers), next(answers), next(answers)) for key in keys]
+        found = [_entry(key, next(answers), next(answers), next(answers)) for key in keys]
+        return [self.read([key])[0] if entry is None else entry for key, entry in zip(keys, found, strict=True)]
 
     def measure(self, keys: Iterable[bytes], with_memory: bool) -> list[Measured]:
         keys = list(keys)
@@ -98,30 +104,77 @@ class RedisSource:
         return found
 
     def members(self, key: bytes, redis_type: str) -> Iterator[list]:
-        """Members of a set, or (name, value) pairs of a hash, or (member, score) pairs of a sorted set, in batches."""
-        scans = {"set": self.client.sscan, "hash": self.client.hscan, "zset": self.client.zscan}
+        """Members of a set, or (name, value) pairs of a hash, or (member, score) pairs of a sorted set, in batches.
+
+        SCAN may return a member twice. Scores are text, as Redis writes them.
+        """
+        scans = {"set": self.client.sscan, "hash": self.client.hscan, "zset": self._zscan}
         cursor = None
         while cursor != 0:
-            cursor, found = scans[redis_type](key, cursor=cursor or 0, count=MEMBERS_PER_CALL)
+            with _of_one_type():
+                cursor, found = scans[redis_type](key, cursor=cursor or 0, count=MEMBERS_PER_CALL)
             yield list(found.items()) if isinstance(found, dict) else list(found)
 
+    def _zscan(self, key: bytes, **how):
+        return self.client.zscan(key, score_cast_func=_score, **how)
+
+    def _elements(self, key: bytes) -> Iterator[list]:
+        """Elements of a list, in batches."""
+        start, found = 0, None
+        while found is None or len(found) == MEMBERS_PER_CALL:
+            with _of_one_type():
+                found = self.client.lrange(key, start, start + MEMBERS_PER_CALL - 1)
+            start += len(found)
+            yield found
+
+    def _stream(self, key: bytes) -> Iterator[list]:
+        """(id, field, value, field, value, …) of a stream's entries, in batches."""
+        start, found = b"-", None
+        while found is None or len(found) == MEMBERS_PER_CALL:
+            with _of_one_type():
+                found = self.client.xrange(key, min=start, count=MEMBERS_PER_CALL)
+            start = b"(" + found[-1][0] if found else start
+            yield [(entry_id, *fields) for entry_id, fields in found]
+
     def raw(self, key: bytes, redis_type: str) -> bytes | None:
-        """The whole value without loss: a string as it is, other types as JSON with base64 for what is not UTF-8."""
-        if redis_type == "string":
-            return self.client.get(key)
-        if redis_type == "list":
-            return _lossless(self.client.lrange(key, 0, -1))
+        """The whole value without loss, one text however its members happen to come; None when it is gone.
+
+        A string as it is, other types as JSON with base64 for what is not UTF-8, types of modules as DUMP has them.
+        """
+        ordered = {"list": self._elements, "stream": self._stream}.get(redis_type)
+        if ordered:
+            found = collect(ordered(key), ordered=True)
+            # A stream alone can be empty and there.
+            return encode([]) if found is None and redis_type == "stream" else found
         if redis_type in ("set", "hash", "zset"):
-            return _lossless([member for batch in self.members(key, redis_type) for member in batch])
-        return self.client.dump(key)
+            return collect(self.members(key, redis_type), ordered=False)
+        with _of_one_type():
+            return self.client.get(key) if redis_type == "string" else self.client.dump(key)
 
 
-def _entry(key: bytes, redis_type, pttl, value) -> Entry:
+@contextmanager
+def _of_one_type() -> Iterator[None]:
+    try:
+        yield
+    except redis.exceptions.ResponseError as error:
+        if str(error).startswith("WRONGTYPE"):
+            raise TypeChanged from error
+        raise
+
+
+def _score(answer) -> bytes:
+    return answer if isinstance(answer, bytes) else repr(answer).encode("ascii")
+
+
+def _entry(key: bytes, redis_type, pttl, value) -> Entry | None:
+    """None when it was no string any more when its value was asked for."""
     for answer in (redis_type, pttl):
         if isinstance(answer, Exception):
             raise answer
     name = redis_type.decode("ascii")
     if name == "string" and isinstance(value, Exception):
+        if str(value).startswith("WRONGTYPE"):
+            return None
         raise value
     if (name == "string" and value is None) or pttl == GONE:
         name = "none"
@@ -130,18 +183,6 @@ def _entry(key: bytes, redis_type, pttl, value) -> Entry:
 
 def _ttl(pttl: int) -> int | None:
     return None if pttl in (NO_EXPIRY, GONE) else pttl
-
-
-def _lossless(members: Iterable) -> bytes:
-    def shown(value):
-        if isinstance(value, bytes):
-            try:
-                return value.decode("utf-8")
-            except UnicodeDecodeError:
-                return {"base64": base64.b64encode(value).decode("ascii")}
-        return [shown(part) for part in value] if isinstance(value, tuple) else value
-
-    return json.dumps([shown(member) for member in members], ensure_ascii=False).encode("utf-8")
 
 
 def source_address(params: dict) -> str:
@@ -155,7 +196,6 @@ def open_source(params: dict) -> Iterator[RedisSource]:
     if MISSING_DRIVER is not None:
         raise PgopsError(f"The Python driver redis is missing on this host: {MISSING_DRIVER}. Install python3-redis.")
     where = source_address(params)
-    tls = {"ssl": True, "ssl_ca_certs": params["ca_cert"], "ssl_cert_reqs": "required"} if params["tls"] else {}
     client = redis.Redis(
         host=params["login_host"],
         port=params["login_port"],
@@ -165,15 +205,27 @@ def open_source(params: dict) -> Iterator[RedisSource]:
         socket_timeout=params["timeout_s"],
         socket_connect_timeout=params["timeout_s"],
         client_name="pgops",
-        **tls,
+        **(tls_options(params["ca_cert"]) if params["tls"] else {}),
     )
     try:
         client.ping()
         yield RedisSource(client, where)
     except redis.exceptions.RedisError as error:
-        raise PgopsError(f"Redis {where}: {_advice(str(error))}") from error
+        raise PgopsError(sentence(error, where)) from error
     finally:
         client.close()
+
+
+def tls_options(ca_cert: str | None) -> dict:
+    """Drivers before version 6 do not compare the host's name unless they are told to."""
+    return {"ssl": True, "ssl_ca_certs": ca_cert, "ssl_cert_reqs": "required", "ssl_check_hostname": True}
+
+
+def sentence(error: BaseException, where: str) -> str | None:
+    """What an operator is told of the driver's exception; None of any other one."""
+    if redis is None or not isinstance(error, redis.exceptions.RedisError):
+        return None
+    return f"Redis {where}: {_advice(str(error))}"
 
 
 def _advice(answer: str) -> str:
