@@ -34,10 +34,14 @@ options:
     description: Seconds for which values that an interrupted run has read are still used; older ones are read again.
     type: int
     default: 900
-  fail_on_unknown:
-    description: Fail, before anything is written, when there are keys of no known pattern.
-    type: bool
-    default: false
+  unknown_keys:
+    description:
+      - What to do about keys of no known pattern. All ways they are counted, by prefix, with up to 20 samples.
+      - V(report) leaves it at that, V(quarantine) keeps their values in C(migration.migration_rejects), V(fail) fails
+        before anything is written.
+    type: str
+    choices: [report, quarantine, fail]
+    default: report
   schema_revision:
     description: Alembic revision that the database must have. Not checked when not given.
     type: str
@@ -72,6 +76,7 @@ tables: {description: Rows per table., returned: success, type: dict, sample: {u
 rejects: {description: Keys quarantined in this run by reason code., returned: success, type: dict, sample: {orphan: 1}}
 skipped_by: {description: Keys skipped by rule., returned: success, type: dict, sample: {derived: 1}}
 notes: {description: What the conversion did to values., returned: success, type: dict, sample: {defaulted users.role: 1}}
+unknown_prefixes: {description: Keys of no known pattern by prefix., returned: success, type: dict, sample: {"team:data:": 2}}
 unknown_samples: {description: Up to 20 keys of no known pattern., returned: success, type: list, elements: str, sample: []}
 repeated_keys: {description: Keys that SCAN returned more than once., returned: success, type: int, sample: 0}
 resumed: {description: Whether an interrupted run was continued., returned: success, type: bool, sample: false}
@@ -81,16 +86,20 @@ duration_s: {description: "Wall time, in seconds.", returned: success, type: flo
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.pgops.connection import address, connect, connection_spec
 from ansible.module_utils.pgops.errors import PgopsError
+from ansible.module_utils.pgops.keyspace import require_positive
 from ansible.module_utils.pgops.migration import Options, migrate
 from ansible.module_utils.pgops.profiles import PROFILES
+from ansible.module_utils.pgops.reading import Pace
 from ansible.module_utils.pgops.redis_source import open_source, redis_spec
 from ansible.module_utils.pgops.values import settings_for
 
-OPTIONS = ("operator", "batch_keys", "max_keys_per_s", "resume_within_s", "fail_on_unknown", "schema_revision")
+OPTIONS = ("operator", "batch_keys", "resume_within_s", "unknown_keys", "schema_revision")
 
 
 def run(params: dict, check_mode: bool) -> dict:
-    options = Options(settings=settings_for(params["source_zone"]), **{name: params[name] for name in OPTIONS})
+    require_positive("batch_keys", params["batch_keys"])
+    pace, settings = Pace(params["max_keys_per_s"]), settings_for(params["source_zone"])
+    options = Options(settings=settings, pace=pace, **{name: params[name] for name in OPTIONS})
     with connect(params, "pgops redis_migrate") as conn, open_source(params["redis"]) as source:
         return migrate(conn, source, PROFILES[params["profile"]], options, address(params), check_mode)
 
@@ -103,7 +112,7 @@ def main() -> None:
         "batch_keys": {"type": "int", "default": 1000},
         "max_keys_per_s": {"type": "int", "default": 0},
         "resume_within_s": {"type": "int", "default": 900},
-        "fail_on_unknown": {"type": "bool", "default": False},
+        "unknown_keys": {"type": "str", "default": "report", "choices": ["report", "quarantine", "fail"]},
         "schema_revision": {"type": "str"},
         "operator": {"type": "str", "default": "ansible"},
     }

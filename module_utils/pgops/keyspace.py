@@ -56,6 +56,12 @@ def prefix_of(key: bytes) -> str:
     return ":".join(parts[: min(2, max(1, len(parts) - 1))]) + (":" if len(parts) > 1 else "")
 
 
+def add_prefix(counted: Counter, key: bytes) -> None:
+    """Bounded, whatever the keyspace holds: what comes late is counted together."""
+    prefix = prefix_of(key)
+    counted[prefix if prefix in counted or len(counted) < MAX_PREFIXES else "(others)"] += 1
+
+
 def shown(key: bytes) -> str:
     """At most 120 characters; what is not printable, or not UTF-8, as escapes."""
     text = key.decode("utf-8", "backslashreplace")
@@ -86,9 +92,7 @@ class Audit:
 
     def add_unknown(self, found: Measured) -> None:
         self.unknown.add(found)
-        prefix = prefix_of(found.key)
-        # Bounded, whatever the keyspace holds: what comes late is counted together.
-        self.prefixes[prefix if prefix in self.prefixes or len(self.prefixes) < MAX_PREFIXES else "(others)"] += 1
+        add_prefix(self.prefixes, found.key)
         if len(self.samples) < SAMPLES:
             self.samples.append(shown(found.key))
 

@@ -47,13 +47,13 @@ NEW_REJECTS = REFUSED_NOW + """
 """  # fmt: skip
 COUNT_NEW_REJECTS = NEW_REJECTS + "SELECT count(*) FROM fresh"
 # Closed: the key has become a row after all, or is refused for another reason or with another value by now. A key that
-# is gone from the source stays open: the quarantine holds its only copy.
+# is gone from the source stays open: the quarantine holds its only copy. So does an unknown one that is only reported now.
 CLOSED = """
     FROM migration.migration_rejects o
     JOIN {entry} e ON e.key = o.key AND e.member IS NOT DISTINCT FROM o.member
     LEFT JOIN {verdict} v ON v.entry_id = e.entry_id
     WHERE o.profile = %(profile)s AND o.resolved_run_id IS NULL AND NOT (
-        coalesce(v.outcome, e.outcome) = 'vanished'
+        coalesce(v.outcome, e.outcome) IN ('vanished', 'unknown')
         OR coalesce(v.outcome, e.outcome) = 'quarantined'
            AND coalesce(v.code, e.code) = o.reason_code AND e.raw IS NOT DISTINCT FROM o.value
     )

@@ -9,30 +9,28 @@ import hashlib
 import json
 import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from . import ledger
+from . import failure, ledger, unknown
 from .accounting import UNKNOWN, require_balance, settle, total
 from .connection import sql, transaction
 from .errors import PgopsError
-from .keyspace import shown
 from .merging import Merger
 from .preview import preview
 from .profile import Profile, Settings
-from .reading import Reader, as_parameters, read_keyspace
+from .reading import Pace, Reader, as_parameters, read_keyspace
 from .redis_source import RedisSource
 from .resolving import Resolver
 from .staging import Progress, Stage, Writer
 
 LOCK_TIMEOUT = "10s"
-SAMPLES = 20
 
 INSERT_PROGRESS = """
-    INSERT INTO {progress} VALUES (%(identity)s, %(run_id)s, %(cursor)s, %(finished)s, %(next_id)s, %(scanned)s, %(notes)s,
+    INSERT INTO {progress} VALUES (%(identity)s, %(run_id)s, %(cursor)s, %(finished)s, %(next_id)s, %(scanned)s,
                                    clock_timestamp())
 """
 LOAD_PROGRESS = """
-    SELECT cursor, finished, next_id, scanned, notes FROM {progress}
+    SELECT cursor, finished, next_id, scanned FROM {progress}
     WHERE identity = %s AND updated_at > clock_timestamp() - make_interval(secs => %s)
 """
 ADOPT = "UPDATE {progress} SET run_id = %s"
@@ -47,19 +45,26 @@ REASONS = """
     WHERE coalesce(v.outcome, e.outcome) = 'quarantined' GROUP BY 1 ORDER BY 1
 """
 RULES = "SELECT code, count(*) FROM {entry} WHERE outcome = 'skipped' GROUP BY 1 ORDER BY 1"
-UNKNOWN_SAMPLES = "SELECT key FROM {entry} WHERE outcome = 'unknown' ORDER BY key LIMIT %s"
+# Of the rows that stand after the run: what was merged or refused in the end is none of them.
+NOTES = """
+    SELECT note, count(*) FROM {entry} e JOIN {verdict} v ON v.entry_id = e.entry_id CROSS JOIN unnest(e.notes) AS note
+    WHERE v.outcome IN ('inserted', 'updated', 'unchanged') GROUP BY 1 ORDER BY 1
+"""
 
 
 @dataclass(frozen=True)
 class Options:
-    """C(batch_keys) is SCAN's COUNT; a pace of 0 is as fast as it goes; C(resume_within_s) is how long staged values count."""
+    """C(batch_keys) is SCAN's COUNT; C(resume_within_s) is how long staged values count.
+
+    C(unknown_keys) is C(report), C(quarantine) or C(fail).
+    """
 
     settings: Settings
     operator: str
     batch_keys: int = 1000
-    max_keys_per_s: int = 0
+    pace: Pace = field(default_factory=Pace)
     resume_within_s: int = 900
-    fail_on_unknown: bool = False
+    unknown_keys: str = "report"
     schema_revision: str | None = None
 
 
@@ -75,19 +80,22 @@ def migrate(conn, source: RedisSource, profile: Profile, options: Options, where
         progress.run_id = ledger.start_run(conn, profile.name, source.where, options.operator)
     try:
         resumed = prepare(conn, stage, progress, options)
-        reader = Reader(source, profile, options.settings, Writer(stage), progress)
-        read_keyspace(conn, stage, reader, options.batch_keys, options.max_keys_per_s)
+        keep_unknown = options.unknown_keys == "quarantine"
+        reader = Reader(source, profile, options.settings, Writer(stage), progress, keep_unknown)
+        read_keyspace(conn, stage, reader, options.batch_keys, options.pace)
         require_keys(conn, stage, progress.scanned, profile, source.where, options)
-        result = finish(conn, stage, source, progress, check_mode)
-    except PgopsError as error:
-        record_failure(conn, progress.run_id, str(error))
+        result = finish(conn, stage, source, progress, options.pace, check_mode)
+    except BaseException as error:
+        if progress.run_id is not None:
+            failure.record(conn, stage, progress.run_id, error, failure.message(error, source.where, where))
         raise
     return {**result, "resumed": resumed, "run_id": progress.run_id, "duration_s": round(time.monotonic() - started, 3)}
 
 
 def identity_of(source: RedisSource, profile: Profile, options: Options) -> str:
     """What staged rows depend on. A cursor means nothing to a Redis that was started anew, hence its run id."""
-    parts = [source.where, source.facts().run_id, profile.name, profile.version, options.settings.source_zone]
+    parts: list = [source.where, source.facts().run_id, profile.name, profile.version, options.settings.source_zone]
+    parts.append(options.unknown_keys == "quarantine")
     return hashlib.sha256(json.dumps(parts).encode("utf-8")).hexdigest()
 
 
@@ -121,7 +129,7 @@ def prepare(conn, stage: Stage, progress: Progress, options: Options) -> bool:
             if found:
                 cursor.execute(stage.format(ADOPT), (progress.run_id,))
                 progress.cursor, progress.finished, progress.next_id = (int(found[0]), found[1], found[2])
-                progress.scanned, progress.notes = Counter(found[3]), Counter(found[4])
+                progress.scanned = Counter(found[3])
                 return True
         stage.drop(cursor)
         stage.create(cursor)
@@ -139,9 +147,9 @@ def require_keys(conn, stage: Stage, scanned: Counter, profile: Profile, where: 
             f"None of the {scanned.total()} keys in Redis {where} is of a pattern of the profile {profile.name}. "
             "Check login_host and the database number login_db."
         )
-    elif options.fail_on_unknown and scanned[UNKNOWN]:
+    elif options.unknown_keys == "fail" and scanned[UNKNOWN]:
         with conn.cursor() as cursor:
-            samples = ", ".join(shown(key) for key in unknown_keys(cursor, stage))
+            samples = ", ".join(unknown.samples(cursor, stage))
         problem = (
             f"Redis {where} holds {scanned[UNKNOWN]} keys of no known pattern, and unknown keys are to fail: {samples}."
         )
@@ -151,16 +159,18 @@ def require_keys(conn, stage: Stage, scanned: Counter, profile: Profile, where: 
         raise PgopsError(problem)
 
 
-def finish(conn, stage: Stage, source: RedisSource, progress: Progress, check_mode: bool) -> dict:
+def finish(conn, stage: Stage, source: RedisSource, progress: Progress, pace: Pace, check_mode: bool) -> dict:
     """Decide, check the sum, write. In check mode everything but the writing, on temporary tables."""
     profile = stage.profile
     with transaction(conn) as cursor:
         merger = Merger(stage, cursor)
         for name, value in {**profile.session_settings, "lock_timeout": LOCK_TIMEOUT}.items():
             cursor.execute("SELECT set_config(%s, %s, true)", (name, value))
+        resolver = Resolver(stage, cursor)
+        repeated = resolver.prepare(source, pace)
         if not check_mode:
             merger.lock()
-        repeated = Resolver(stage, source, cursor).resolve(profile)
+        resolver.resolve()
         cursor.execute(stage.format(OUTCOMES))
         patterns = settle(Counter(progress.scanned) - repeated, cursor.fetchall())
         require_balance(patterns)
@@ -172,8 +182,9 @@ def finish(conn, stage: Stage, source: RedisSource, progress: Progress, check_mo
             "tables": tables,
             "rejects": pairs(cursor, stage, REASONS),
             "skipped_by": pairs(cursor, stage, RULES),
-            "notes": dict(sorted(progress.notes.items())),
-            "unknown_samples": [shown(key) for key in unknown_keys(cursor, stage)],
+            "notes": pairs(cursor, stage, NOTES),
+            "unknown_prefixes": unknown.prefixes(cursor, stage),
+            "unknown_samples": unknown.samples(cursor, stage),
             "repeated_keys": repeated.total(),
             "diff": preview(stage, cursor, tables),
         }
@@ -185,19 +196,6 @@ def finish(conn, stage: Stage, source: RedisSource, progress: Progress, check_mo
     return result
 
 
-def record_failure(conn, run_id: int | None, message: str) -> None:
-    """Leave the reason with the run, where the server can still be asked."""
-    if run_id is None or conn.closed:
-        return
-    with conn.cursor() as cursor:
-        ledger.end_run(cursor, run_id, "failed", {}, {}, message)
-
-
 def pairs(cursor, stage: Stage, query: str) -> dict[str, int]:
     cursor.execute(stage.format(query))
     return dict(cursor.fetchall())
-
-
-def unknown_keys(cursor, stage: Stage) -> list[bytes]:
-    cursor.execute(stage.format(UNKNOWN_SAMPLES), (SAMPLES,))
-    return [bytes(key) for (key,) in cursor.fetchall()]

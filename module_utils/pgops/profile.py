@@ -38,12 +38,14 @@ class Row:
 
     C(preference) decides between rows with one primary key: the smallest text, byte by byte, stays.
     C(notes) counts by name what the conversion did to the value, such as C(defaulted users.login_count).
+    C(insert_only) marks a source that knows nothing but the key: it may make a row, and never empties one.
     """
 
     table: str
     cells: tuple
     preference: str = ""
     notes: tuple[str, ...] = ()
+    insert_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,16 +62,28 @@ class Column:
 class Rivalry:
     """A unique column besides the key: of several rows with one value, one stays and the others are refused.
 
+    A row of an earlier run keeps its value, whatever the source prefers by now: giving it to another would take away
+    what refers to the row. C(held_code) is the reason of those who would have got it otherwise.
     C(pointer) names the Redis string, for a value of the column, that holds what C(pointed) of the preferred row is.
     C(order) lists SQL order terms over the staged columns for the rest.
     """
 
     column: str
     code: str
+    held_code: str
     sentence: str
     order: tuple[str, ...]
     pointed: str
     pointer: Callable[[str], bytes]
+
+
+@dataclass(frozen=True)
+class Unique:
+    """A unique column that follows from the key, so that only a row of another writer can hold its value."""
+
+    column: str
+    code: str
+    sentence: str
 
 
 @dataclass(frozen=True)
@@ -105,6 +119,7 @@ class Table:
     duplicate_code: str = "duplicate"
     checks: tuple[tuple[str, str, str], ...] = ()  # SQL condition over staged columns, reason code, sentence
     rivalry: Rivalry | None = None
+    unique: tuple[Unique, ...] = ()
     reference: Reference | None = None
     lookup: Lookup | None = None
 

@@ -13,19 +13,38 @@ from dataclasses import dataclass, field
 
 from .connection import sql
 from .copytext import encoder
-from .profile import Profile, Table, names
+from .profile import Profile, Row, Table, names
 
-ENTRY_KINDS = ["bigint", "text", "bytea", "bytea", "text", "bigint", "text", "text", "text", "bytea", "text"]
-ENTRY_COLUMNS = (
-    "entry_id bigint, pattern text, key bytea, member bytea, redis_type text, ttl_ms bigint,"
-    " outcome text, code text, reason text, raw bytea, readable text"
-)
-VERDICT_COLUMNS = "entry_id bigint, outcome text, code text, reason text"
-PROGRESS_COLUMNS = (
-    "identity text, run_id bigint, cursor numeric, finished boolean, next_id bigint, scanned jsonb, notes jsonb,"
-    " updated_at timestamptz"
-)
+# C(source) is the text of a value that looks well, for the case that its row is refused later; C(raw) and C(readable)
+# are what the quarantine gets.
+ENTRY = {
+    "entry_id": "bigint",
+    "pattern": "text",
+    "key": "bytea",
+    "member": "bytea",
+    "redis_type": "text",
+    "ttl_ms": "bigint",
+    "outcome": "text",
+    "code": "text",
+    "reason": "text",
+    "notes": "text[]",
+    "source": "text",
+    "raw": "bytea",
+    "readable": "text",
+}
+SHAPES = {
+    "entry": ", ".join(f"{name} {kind}" for name, kind in ENTRY.items()),
+    "verdict": "entry_id bigint, outcome text, code text, reason text",
+    "pointer": "value text, pointed text",
+    "progress": (
+        "identity text, run_id bigint, cursor numeric, finished boolean, next_id bigint, scanned jsonb,"
+        " updated_at timestamptz"
+    ),
+}
+ROW = {"entry_id": "bigint", "preference": "text", "insert_only": "boolean"}
 COPY_BYTES = 1 << 20
+# A staged row s that no verdict has decided.
+ALIVE = "NOT EXISTS (SELECT FROM {verdict} v WHERE v.entry_id = s.entry_id)"
 
 
 def readable(raw: bytes | None) -> str | None:
@@ -43,7 +62,6 @@ class Progress:
     finished: bool = False
     next_id: int = 0
     scanned: Counter = field(default_factory=Counter)
-    notes: Counter = field(default_factory=Counter)
 
 
 @dataclass(frozen=True)
@@ -61,24 +79,24 @@ class Stage:
 
     @property
     def names(self) -> list[str]:
-        return ["entry", "verdict", "progress", *(table.name for table in self.profile.tables)]
+        return [*SHAPES, *(table.name for table in self.profile.tables)]
 
     def format(self, query: str, **parts):
         """QUERY with the staging tables' names filled in, and PARTS."""
-        fixed = {what: self.name(what) for what in ("entry", "verdict", "progress")}
+        fixed = {what: self.name(what) for what in SHAPES}
         return sql.SQL(query).format(**fixed, **parts)
 
     def create(self, cursor) -> None:
         kind = sql.SQL("TEMPORARY" if self.space == "pg_temp" else "UNLOGGED")
-        shape = {"entry": ENTRY_COLUMNS, "verdict": VERDICT_COLUMNS, "progress": PROGRESS_COLUMNS}
-        for what, columns in shape.items():
+        for what, columns in SHAPES.items():
             cursor.execute(sql.SQL(f"CREATE {{}} TABLE {{}} ({columns})").format(kind, self.name(what)))
         for table in self.profile.tables:
             stored = sql.SQL(", ").join(sql.Identifier(name) for name in names(table.stored))
             extra = [
                 sql.SQL(f"NULL::{c.kind} AS {{}}").format(sql.Identifier(c.name)) for c in table.columns if not c.stored
             ]
-            columns = sql.SQL(", ").join([sql.SQL("0::bigint AS entry_id, ''::text AS preference"), stored, *extra])
+            own = sql.SQL(", ".join(f"NULL::{kind} AS {name}" for name, kind in ROW.items()))
+            columns = sql.SQL(", ").join([own, stored, *extra])
             cursor.execute(
                 sql.SQL("CREATE {} TABLE {} AS SELECT {} FROM {} WITH NO DATA").format(
                     kind, self.name(table.name), columns, self.target(table)
@@ -96,19 +114,19 @@ class Writer:
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
         self.lines: dict[str, list[str]] = {name: [] for name in stage.names}
-        self.encode_entry = encoder(ENTRY_KINDS)
-        self.encode_row = {
-            t.name: encoder(["bigint", "text", *(c.kind for c in t.columns)]) for t in stage.profile.tables
-        }
+        self.encode_entry = encoder(list(ENTRY.values()))
+        self.encode_row = {t.name: encoder([*ROW.values(), *(c.kind for c in t.columns)]) for t in stage.profile.tables}
         # Cells come in declared order; the staging table has the columns that are not stored at its end.
-        self.order = {t.name: ["entry_id", "preference", *names(t.columns)] for t in stage.profile.tables}
+        self.order = {t.name: [*ROW, *names(t.columns)] for t in stage.profile.tables}
 
-    def entry(self, *cells) -> None:
-        """The cells of C(ENTRY_COLUMNS) but the last, which is made from the raw value."""
-        self.lines["entry"].append(self.encode_entry((*cells, readable(cells[-1]))))
+    def entry(self, cells: dict) -> None:
+        """CELLS by their names in C(ENTRY); the readable one is made from the raw one."""
+        cells["readable"] = readable(cells.get("raw"))
+        self.lines["entry"].append(self.encode_entry(tuple(map(cells.get, ENTRY))))
 
-    def row(self, entry_id: int, row) -> None:
-        self.lines[row.table].append(self.encode_row[row.table]((entry_id, row.preference, *row.cells)))
+    def row(self, entry_id: int, row: Row) -> None:
+        cells = (entry_id, row.preference, row.insert_only, *row.cells)
+        self.lines[row.table].append(self.encode_row[row.table](cells))
 
     def flush(self, cursor) -> None:
         for what, lines in self.lines.items():

@@ -128,7 +128,7 @@ def test_an_address_held_by_a_row_whose_key_is_gone_is_refused_with_its_holder(h
     migrate(host, database)
     load(host, [user("user_new", "a@example.com"), user("user_c", "c@example.com")])
     result = migrate(host, database)
-    assert result["rejects"] == {"duplicate_email": 1}
+    assert result["rejects"] == {"email_taken": 1}
     [[reason]] = host.query("SELECT reason FROM migration.migration_rejects", db=database)
     assert "user_a" in reason
 

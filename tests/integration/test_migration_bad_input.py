@@ -83,7 +83,7 @@ def test_a_keyspace_of_another_application_is_refused(host, ready):
 def test_unknown_keys_fail_when_told_so_and_name_samples(host, ready):
     load(host, [string("threadr:user:user_a", json.dumps(ONE_USER)), string("team:data:1", "x")])
     assert "1 keys of no known pattern, and unknown keys are to fail: team:data:1." in refused(
-        host, params(ready, fail_on_unknown=True)
+        host, params(ready, unknown_keys="fail")
     )
     assert host.query("SELECT count(*) FROM users WHERE legacy_id = 'user_a'", db=ready) == [[0]]
 

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from ansible.module_utils.pgops.preview import row_lines
 from ansible.module_utils.pgops.profile import SKIP_RULES, Entry, Refusal, Row, Settings, names
 from ansible.module_utils.pgops.threadr.profile import PATTERNS, PROFILE
 from ansible.module_utils.pgops.threadr.users import uuid_of
@@ -66,6 +67,12 @@ def test_user_ids_map_to_the_same_uuid_for_ever():
     assert uuid_of("user_k3Qw9ZrT1xYb-7uVn_0aMg") == "8d589cde-0389-5920-ab6a-442c44a01bb9"
     assert uuid_of("7C0B5F1E-9D42-4C1A-8B1D-2F6A3E905C77") == "7c0b5f1e-9d42-4c1a-8b1d-2f6a3e905c77"
     assert uuid_of("7c0b5f1e9d424c1a8b1d2f6a3e905c77") != "7c0b5f1e-9d42-4c1a-8b1d-2f6a3e905c77"
+
+
+def test_the_metadata_of_users_is_masked_wherever_secrets_are():
+    before, after = row_lines(PROFILE.table("users"), "1", ("new",) * 17, ("old",) * 17, "updated")
+    assert "metadata=********" in after
+    assert [before.count("old"), after.count("new")] == [13, 13]
 
 
 IDENTITY = {"user": "user_x", "thread": "7c0b5f1e-9d42-4c1a-8b1d-2f6a3e905c77", "subscriber": "a@example.com"}

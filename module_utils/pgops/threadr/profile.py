@@ -60,7 +60,7 @@ PATTERNS = (
 
 PROFILE = Profile(
     name="threadr",
-    version="1",
+    version="2",
     schema="public",
     tables=(users.TABLE, threads.TABLE, subscribers.TABLE),
     patterns=PATTERNS,

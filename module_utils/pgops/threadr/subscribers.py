@@ -56,4 +56,4 @@ def convert_member(member: bytes, settings: Settings) -> Row:
         # In JSON it is stripped; here the member is the identity, which must not be another one afterwards.
         raise Refusal("bad_email", "The member holds U+0000.")
     email = as_email(text, "the member")
-    return Row("email_subscribers", (email, *[None] * 6, {}, None), preference=NO_RECORD)
+    return Row("email_subscribers", (email, *[None] * 6, {}, None), preference=NO_RECORD, insert_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from ..profile import Column, Entry, Refusal, Rivalry, Row, Settings, Table
+from ..profile import Column, Entry, Refusal, Rivalry, Row, Settings, Table, Unique
 from ..values import as_boolean, as_count, as_digest, as_email, as_key_text, as_object, as_text, as_timestamp, is_uuid
 from .fields import Fields, read_object, require_identity, spelling, with_extra
 
@@ -38,9 +38,14 @@ TABLE = Table(
         Column("updated_at", "timestamptz"),
     ),
     checks=(("email = lower(email)", "bad_email", "The address changes when PostgreSQL lower-cases it."),),
+    # Only an account that the application made itself can hold the id of another one.
+    unique=(Unique("legacy_id", "duplicate_legacy_id", "The id belongs to account"),),
+    # Decided once: an account that was migrated keeps its address, and its threads stay with it, although a later run
+    # sees somebody with a better claim. Deleting the account would take its threads along.
     rivalry=Rivalry(
         column="email",
         code="duplicate_email",
+        held_code="email_taken",
         sentence="The address belongs to user",
         order=("last_login_at DESC NULLS LAST", "created_at DESC", 'legacy_id COLLATE "C"'),
         pointed="legacy_id",
