@@ -68,6 +68,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.pgops import ledger
 from ansible.module_utils.pgops.connection import address, connect, connection_spec
 from ansible.module_utils.pgops.errors import PgopsError
+from ansible.module_utils.pgops.keyspace import require_positive
 from ansible.module_utils.pgops.migration import require_schema
 from ansible.module_utils.pgops.profiles import PROFILES
 from ansible.module_utils.pgops.redis_source import open_source, redis_spec
@@ -76,6 +77,7 @@ from ansible.module_utils.pgops.values import settings_for
 
 
 def run(params: dict) -> dict:
+    require_positive("batch_keys", params["batch_keys"])
     settings, profile = settings_for(params["source_zone"]), PROFILES[params["profile"]]
     with connect(params, "pgops migration_info") as conn, open_source(params["redis"]) as source:
         require_schema(conn, profile, params["schema_revision"], address(params))
