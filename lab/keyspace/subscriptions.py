@@ -13,6 +13,8 @@ from lab.keyspace.users import User, user
 from lab.keyspace.world import World
 
 SUBSCRIPTION_TTL_S = 31_536_000
+# What grant_subscription_access adds to the period.
+GRACE = 7 * DAY
 _PLANS = (
     ("threadr_starter", "Starter", 1, 100, 999, 9590),
     ("threadr_pro", "Pro", 2, -1, 1999, 19190),
@@ -43,12 +45,18 @@ def _suffix(owner: User, index: int) -> str:
     return owner.email.title() if index % 5 == 1 else owner.email
 
 
+def _granted_ttl_ms(end: int, now: int) -> int:
+    """Of grant_subscription_access, which writes under the user's id: to the period's end and a week, a day at least."""
+    return max(end - now + GRACE, DAY) // 1000
+
+
 def _subscription(world: World, index: int, owner: User, suffix: str) -> Entry:
     draw = Draw(world.seed, "subscription", index)
     name, shown, tier, limit, monthly, annual = draw.of(_PLANS)
     is_annual = draw.one_in(5)
     start = max(world.now - draw.below(60 * DAY), owner.created, FIRST_DAY)
     start -= start % SECOND
+    end = start + (365 if is_annual else 30) * DAY
     value = {
         "subscription_id": "sub_" + octets(world.seed, "subscription", index, 9).hex(),
         "plan_name": name,
@@ -56,7 +64,7 @@ def _subscription(world: World, index: int, owner: User, suffix: str) -> Entry:
         "tier_level": tier,
         "status": draw.of(_STATUSES),
         "current_period_start": spaced(start),
-        "current_period_end": spaced(start + (365 if is_annual else 30) * DAY),
+        "current_period_end": spaced(end),
         "cancel_at_period_end": draw.one_in(10),
         "thread_limit": limit,
         "features": ["unlimited_threads", "premium_templates"][:tier],
@@ -64,5 +72,6 @@ def _subscription(world: World, index: int, owner: User, suffix: str) -> Entry:
         "monthly_price": monthly,
         "annual_price": annual,
     }
-    ttl_ms = remaining_ms(SUBSCRIPTION_TTL_S, world.now - start)
+    granted = suffix == owner.id
+    ttl_ms = _granted_ttl_ms(end, world.now) if granted else remaining_ms(SUBSCRIPTION_TTL_S, world.now - start)
     return string(f"threadr:subscription:user:{suffix}", json.dumps(value), ttl_ms)

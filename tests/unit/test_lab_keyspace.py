@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -31,7 +32,7 @@ PATTERNS = {
     "subscriber_list": (r"threadr:emails:list", "set", 730 * DAY, None),
     "premium_ip": (rf"threadr:premium:ip:({IP}|None)", "string", 372 * DAY, "spaced"),
     "premium_email": (rf"threadr:premium:email:{MAIL}", "string", 372 * DAY, "spaced"),
-    "subscription": (rf"threadr:subscription:user:({USER}|{MAIL})", "string", 365 * DAY, "spaced"),
+    "subscription": (rf"threadr:subscription:user:({USER}|{MAIL})", "string", 372 * DAY, "spaced"),
     "subscriptions_active": (r"threadr:subscriptions:active", "set", None, None),
     "usage_ip_daily": (rf"threadr:usage:ip:({IP}):daily:{DATE}", "string", 30 * DAY, "plain"),
     "usage_ip_monthly": (rf"threadr:usage:ip:({IP}):monthly:{MONTH}", "string", 365 * DAY, "plain"),
@@ -90,6 +91,24 @@ def test_every_pattern_is_there_with_its_type_and_a_ttl_within_bounds(entries):
             assert entry.ttl_ms is None, entry.key
         else:
             assert 60_000 <= entry.ttl_ms <= longest_ms, entry.key
+
+
+@pytest.mark.parametrize(
+    ("kinds", "shorter_ms"),
+    [(("usage_ip_daily", "usage_email_daily"), DAY), (("usage_ip_monthly", "usage_email_monthly"), 31 * DAY)],
+)
+def test_counters_have_the_ttl_of_either_writer(entries, kinds, shorter_ms):
+    lives = [entry.ttl_ms for entry in entries if pattern_of(entry) in kinds]
+    assert min(lives) <= shorter_ms < max(lives)
+
+
+def test_subscriptions_under_a_users_id_live_a_week_longer_than_their_period(entries):
+    now = datetime.fromisoformat(REFERENCE)
+    found = [entry for entry in entries if re.fullmatch(rf"threadr:subscription:user:{USER}", entry.key.decode())]
+    for entry in found:
+        end = datetime.fromisoformat(json.loads(entry.value)["current_period_end"]).replace(tzinfo=timezone.utc)
+        assert entry.ttl_ms == max((end - now + timedelta(days=7)) // timedelta(milliseconds=1), DAY)
+    assert {DAY} < {entry.ttl_ms for entry in found}
 
 
 def test_json_is_written_the_way_each_writer_writes_it(entries):

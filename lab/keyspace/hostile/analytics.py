@@ -131,6 +131,7 @@ def _series() -> Iterator[Case]:
         b"\xff": (b"3", "quarantined", "not_utf8", None, None),
     })  # fmt: skip
     yield from _equal()
+    yield from _two_spellings()
     for slug, period in (("SeriesAll", "all_time"), ("SeriesYear", "MetricPeriod.YEAR")):
         yield USER.accept(slug, "a user with a series")
         key = f"analytics:{user_id(slug)}:timeseries:impressions:{period}".encode()
@@ -153,6 +154,19 @@ def _equal() -> Iterator[Case]:
     row = {"thread_id": thread, **cells, "created_at": _TIME_CELL, "posted_at": _TIME_CELL, **_CELLS}
     note = "five impressions, as the series says too"
     yield case.written(_entry(owner, thread, {}), note, "thread_analytics", "thread_analytics", row)
+
+
+def _two_spellings() -> Iterator[Case]:
+    """One user's series under both names of the period: one time is one row, the largest value stays."""
+    members = {_point(300.0): (_SCORE, "written", None, 300.0, _TIME_CELL)}
+    yield from _points("SeriesBoth", "MetricPeriod.DAY", "day", members)
+    key = f"analytics:{user_id('SeriesBoth')}:timeseries:impressions:day".encode()
+    smaller = _point(200.0)
+    truths = (
+        Expectation(key, "timeseries", "merged"),
+        Expectation(key, "timeseries.member", "merged", None, (), smaller),
+    )
+    yield Case(Entry(key, "zset", ((smaller, _SCORE),)), "the other name of the period", truths)
 
 
 def _points(slug: str, period: str, stored: str, members: Mapping) -> Iterator[Case]:

@@ -44,14 +44,18 @@ _PAYER = "payer.{}@example.com"
 
 def cases() -> Iterator[Case]:
     yield from _twins()
+    yield from _alike()
     yield from _alone()
     yield from _refused()
 
 
-def _entry(kind: str, subject: str, changes: Mapping, drop: tuple[str, ...] = (), raw: bytes | None = None) -> Entry:
+def _entry(
+    kind: str, subject: str, changes: Mapping, drop: tuple[str, ...] = (), raw: bytes | None = None, days: int = 37
+) -> Entry:
+    """DAYS are what is left of the key; a grant that is over has less than its week of grace."""
     value = {name: content for name, content in {**_VALUE, **changes}.items() if name not in drop}
     encoded = json.dumps(value).encode() if raw is None else raw
-    return Entry(f"threadr:premium:{kind}:{subject}".encode(), "string", encoded, 37 * DAY_MS)
+    return Entry(f"threadr:premium:{kind}:{subject}".encode(), "string", encoded, days * DAY_MS)
 
 
 def _pair(note: str, ip: str | None, mail: str, changes: Mapping, cells: Mapping) -> Iterator[Case]:
@@ -90,9 +94,27 @@ def _twins() -> Iterator[Case]:
                      {"email": mail})  # fmt: skip
 
 
+def _alike() -> Iterator[Case]:
+    """Grants that agree in much, and are two all the same."""
+    mail = _PAYER.format("twoips")
+    for ip in ("192.0.2.230", "192.0.2.231"):
+        yield case.written(_entry("ip", ip, {"client_ip": ip, "email": mail}), "granted at one time to one address from two IPs",
+                           "premium_ip", "premium_grants", {**_ROW, "ip_address": ip, "email": mail})  # fmt: skip
+    by_hand = {"payment_info": {"payment_reference": "by hand"}}
+    for number in (1, 2):
+        mail = _PAYER.format(f"reference{number}")
+        cells = {**by_hand, "email": mail, "payment_reference": "by hand"}
+        yield case.written(_entry("email", mail, {"email": mail, **by_hand}), "two grants with one reference",
+                           "premium_email", "premium_grants", {**_ROW, **cells})  # fmt: skip
+
+
 def _alone() -> Iterator[Case]:
-    late = {"granted_at": "2025-08-02T11:00:00", "expires_at": "2025-08-03T11:00:00"}
-    late_cells = {"granted_at": "2025-08-02T11:00:00+00:00", "expires_at": "2025-08-03T11:00:00+00:00"}
+    late = {"granted_at": "2025-08-02T11:00:00", "expires_at": "2025-08-03T11:00:00", "duration_days": 1}
+    late_cells = {
+        "granted_at": "2025-08-02T11:00:00+00:00",
+        "expires_at": "2025-08-03T11:00:00+00:00",
+        "duration_days": 1,
+    }
     script = {"plan": "pro", "duration_days": "365", "payment_info": {"source": "manual", "test_account": True}}
     mail = _PAYER.format("local")
     ip: dict[str, tuple[dict, dict, str]] = {
@@ -107,8 +129,9 @@ def _alone() -> Iterator[Case]:
     }
     for subject, (changes, cells, note) in ip.items():
         entry = _entry(
-            "ip", subject, {"client_ip": subject, **changes}, drop=("client_ip",) if subject == "192.0.2.210" else ()
-        )
+            "ip", subject, {"client_ip": subject, **changes}, drop=("client_ip",) if subject == "192.0.2.210" else (),
+            days=5 if changes is late else 37,
+        )  # fmt: skip
         yield case.written(entry, note, "premium_ip", "premium_grants", {**_ROW, **cells})
     upper = _PAYER.format("empty").upper()
     email = {

@@ -53,6 +53,10 @@ _OPTIONAL = (
 )
 
 
+# Of the value, kept in metadata.
+_WITHOUT_COLUMN = ("plan_display_name", "tier_level", "thread_limit", "features")
+
+
 def cases() -> Iterator[Case]:
     yield from _accepted()
     yield from _owners()
@@ -67,7 +71,18 @@ def _entry(suffix: str, changes: Mapping, drop: tuple[str, ...] = ()) -> Entry:
 
 
 def _row(owner: str, suffix: str, cells: Mapping) -> dict:
-    return {**_ROW, "user_id": user_uuid(user_id(owner)), "stripe_subscription_id": f"sub_{suffix}", **cells}
+    return {
+        **_ROW,
+        "user_id": user_uuid(user_id(owner)),
+        "stripe_subscription_id": f"sub_{suffix}",
+        "metadata": _metadata(suffix),
+        **cells,
+    }
+
+
+def _metadata(suffix: str, **changes) -> dict:
+    """What has no column of its own, and whose key it was."""
+    return {**{name: _VALUE[name] for name in _WITHOUT_COLUMN}, "key_suffix": suffix, **changes}
 
 
 def _keep(slug: str, note: str, changes: Mapping, cells: Mapping, drop: tuple[str, ...] = ()) -> Iterator[Case]:
@@ -85,10 +100,12 @@ def _accepted() -> Iterator[Case]:
     yield from _keep(
         "SubAnnual", "by the year", {"is_annual": True}, {"billing_cycle": "yearly", "amount_cents": 19190}
     )
-    absent = {"plan_name": "unknown", "amount_cents": 0, "stripe_subscription_id": None}
+    absent = {"plan_name": "unknown", "amount_cents": 0, "stripe_subscription_id": None,
+              "metadata": {"key_suffix": user_id("SubBare")}}  # fmt: skip
     yield from _keep("SubBare", "without any optional field", {}, absent, drop=_OPTIONAL)
     yield from _keep("SubDual", "a made-up id", {"subscription_id": "dual_write_x_1", "source": "dual_write"},
-                     {"stripe_subscription_id": None})  # fmt: skip
+                     {"stripe_subscription_id": None,
+                      "metadata": _metadata(user_id("SubDual"), subscription_id="dual_write_x_1", source="dual_write")})  # fmt: skip
     aware = {"current_period_start": "2025-08-05T12:00:00+0200"}
     yield from _keep("SubAware", "another form of its times, a price as text", {**aware, "monthly_price": "1999"}, {})
 
@@ -133,6 +150,22 @@ def _twice() -> Iterator[Case]:
     yield from _keep("SubTwiceLate", "one subscription under two keys: the later end", later, cells)
     yield USER.accept("SubTwiceEarly", "subscribes: the earlier end")
     yield case.merged(_entry(user_id("SubTwiceEarly"), one), "the earlier end is merged", "subscription")
+    yield from _ties()
     refused = {**one, "current_period_end": "2025-12-05 10:00:00", "status": "ended"}
     yield USER.accept("SubTwiceBad", "subscribes: refused for itself")
     yield case.refused(_entry(user_id("SubTwiceBad"), refused), "refused for itself", "subscription", "bad_enumeration")
+
+
+def _ties() -> Iterator[Case]:
+    """The lower tie-breakers of one subscription under two keys."""
+    pair = {"subscription_id": "sub_00TwiceStart"}
+    later = {**pair, "current_period_start": "2025-08-06 10:00:00"}
+    yield from _keep("SubStartLate", "the same end: the later start", later, {
+        "stripe_subscription_id": "sub_00TwiceStart", "current_period_start": "2025-08-06T10:00:00+00:00"})  # fmt: skip
+    yield USER.accept("SubStartEarly", "subscribes: the earlier start")
+    yield case.merged(_entry(user_id("SubStartEarly"), pair), "the earlier start is merged", "subscription")
+    pair = {"subscription_id": "sub_00TwiceSuffix"}
+    yield from _keep("SubSuffixA", "the same period: the smaller suffix as text", pair,
+                     {"stripe_subscription_id": "sub_00TwiceSuffix"})  # fmt: skip
+    yield USER.accept("SubSuffixB", "subscribes: the larger suffix")
+    yield case.merged(_entry(user_id("SubSuffixB"), pair), "the larger suffix is merged", "subscription")

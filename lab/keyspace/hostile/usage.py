@@ -172,6 +172,11 @@ def _log() -> Iterator[Case]:
             f"threadr:usage:log:{key}".encode(), "string", json.dumps({**value, **changes}).encode(), 6 * DAY_MS
         )
         yield case.written(entry, note, "usage_log", "usage_events", cells)
+    # For logs the key is the fallback.
+    bare = {name: content for name, content in value.items() if name != "timestamp"}
+    entry = Entry(b"threadr:usage:log:2001:db8::1f:1754294536.25", "string", json.dumps(bare).encode(), 6 * DAY_MS)
+    moment = {"occurred_at": "2025-08-04T08:02:16.250000+00:00"}
+    yield case.written(entry, "without timestamp: the key's", "usage_log", "usage_events", row | moment)
     for key, raw, reason in (("::1:1754294534.1", b"[]", "wrong_shape"), ("::1:1754294535.1", b"{", "malformed_json")):
         entry = Entry(f"threadr:usage:log:{key}".encode(), "string", raw, 6 * DAY_MS)
         yield case.refused(entry, "a log entry that cannot be read", "usage_log", reason)

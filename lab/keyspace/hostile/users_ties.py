@@ -96,14 +96,14 @@ def _wrong_index() -> Iterator[Case]:
 
 def _smaller_id() -> Iterator[Case]:
     mail = address("TieEqual")
-    # Smaller as text and smaller as the UUID that it becomes.
-    smaller, larger = "user_hTieEqualA", "user_hTieEqualD"
+    # Smaller as text, and larger as the UUID that it becomes.
+    smaller, larger = "TieEqualA", "TieEqualC"
     note = "equal in all: the smaller id as text"
-    yield USER.accept("TieEqualA", note, {"email": mail}, {"email": mail})
-    yield USER.refuse("TieEqualD", "duplicate_email", note, {"email": mail})
-    if not user_uuid(smaller) < user_uuid(larger):
-        raise ValueError("choose ids that sort alike as text and as UUIDs")
-    yield from _threads("TieEqualA", "TieEqualD")
+    yield USER.accept(smaller, note, {"email": mail}, {"email": mail})
+    yield USER.refuse(larger, "duplicate_email", note, {"email": mail})
+    if not (smaller < larger and user_uuid(user_id(smaller)) > user_uuid(user_id(larger))):
+        raise ValueError("choose ids that do not sort alike as text and as UUIDs")
+    yield from _threads(smaller, larger)
 
 
 def _three() -> Iterator[Case]:
