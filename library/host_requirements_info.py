@@ -8,7 +8,7 @@ short_description: Measure whether a host suffices for PostgreSQL
 description:
   - Measures memory (the limit of the control group where there is one), cores, the size of the file system below
     O(data_directory), the release, and who listens on O(port). Quantities are in decimal GB.
-  - Run it as root, who alone sees which program holds a port.
+  - Run it as root, who alone sees which program holds a port; one that it cannot see is named by its account.
 options:
   memory_minimum_gb: {type: float, required: true, description: Less is a problem.}
   memory_recommended_gb: {type: float, required: true, description: Less is a shortcoming.}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 from pathlib import Path
 
 CGROUP_MEMORY_LIMITS = ("sys/fs/cgroup/memory.max", "sys/fs/cgroup/memory/memory.limit_in_bytes")
@@ -46,24 +47,33 @@ def release(root: Path = Path("/")) -> str:
     return f"{name.capitalize()} {version}".strip()
 
 
-def port_holders(port: int, root: Path = Path("/")) -> list[str] | None:
-    """Names of the programs that listen on PORT; None when one of them cannot be seen."""
-    sockets = {inode for name in ("tcp", "tcp6") for inode in listening(root / "proc/net" / name, port)}
-    if not sockets:
-        return []
+def port_holders(port: int, root: Path = Path("/")) -> list[str]:
+    """Names of the programs that listen on PORT. One that cannot be seen, as in a container, is known by its account."""
+    sockets: dict[str, int] = {}
+    for name in ("tcp", "tcp6"):
+        sockets.update(listening(root / "proc/net" / name, port))
     owners: dict[str, str] = {}
-    for process in (root / "proc").iterdir():
+    for process in (root / "proc").iterdir() if sockets else ():
         if process.name.isdigit():
             owners.update({inode: program for inode, program in sockets_of(process) if inode in sockets})
-    return None if sockets - owners.keys() else sorted(set(owners.values()))
+    return sorted({owners.get(inode) or by_account(account_id) for inode, account_id in sockets.items()})
 
 
-def listening(table: Path, port: int) -> list[str]:
-    """Inodes of the sockets in TABLE, a file such as /proc/net/tcp, that wait for connections on PORT."""
+def by_account(account_id: int) -> str:
+    """PostgreSQL's own account runs nothing else."""
+    try:
+        account = pwd.getpwuid(account_id).pw_name
+    except KeyError:
+        account = str(account_id)
+    return account if account == "postgres" else f"a program of account {account}"
+
+
+def listening(table: Path, port: int) -> dict[str, int]:
+    """Inode and account of the sockets in TABLE, a file such as /proc/net/tcp, that wait for connections on PORT."""
     if not table.exists():
-        return []
+        return {}
     rows = [line.split() for line in table.read_text(encoding="ascii").splitlines()[1:]]
-    return [row[9] for row in rows if row[3] == LISTENING and int(row[1].rpartition(":")[2], 16) == port]
+    return {row[9]: int(row[7]) for row in rows if row[3] == LISTENING and int(row[1].rpartition(":")[2], 16) == port}
 
 
 def sockets_of(process: Path) -> list[tuple[str, str]]:

@@ -27,7 +27,7 @@ LIMITS = {
         pytest.param(judge_port(5432, []), "ok", "port 5432: free, free or held by PostgreSQL", id="free"),
         pytest.param(judge_port(5432, ["postgres"]), "ok", "port 5432: held by PostgreSQL, free or held by PostgreSQL", id="ours"),
         pytest.param(judge_port(5432, ["nc"]), "critical", "port 5432: held by nc, free or held by PostgreSQL", id="stranger"),
-        pytest.param(judge_port(5432, None), "critical", "port 5432: held by a program that only root may see, free or held by PostgreSQL", id="unseen"),
+        pytest.param(judge_port(5432, ["an account"]), "critical", "port 5432: held by an account, free or held by PostgreSQL", id="unseen"),
     ],
 )  # fmt: skip
 def test_the_verdict_on_what_was_measured(finding, verdict, sentence):
@@ -79,6 +79,20 @@ def test_the_holder_of_a_port_is_named():
         taken = server.getsockname()[1]
         assert port_holders(taken) == [Path("/proc/self/comm").read_text().strip()]
     assert port_holders(taken) == []
+
+
+@pytest.mark.parametrize(
+    ("account_id", "holder"),
+    [
+        pytest.param(0, "a program of account root", id="known-account"),
+        pytest.param(4_000_000, "a program of account 4000000", id="account-without-a-name"),
+    ],
+)
+def test_a_holder_that_cannot_be_seen_is_known_by_its_account(root, account_id, holder):
+    row = f"   0: 0100007F:1538 00000000:0000 0A 00000000:00000000 00:00000000 00000000 {account_id:5} 0 4711 1 0"
+    (root / "proc/net/tcp").write_text(f"  sl  local_address rem_address   st\n{row}\n")
+    assert port_holders(5432, root) == [holder]
+    assert port_holders(5433, root) == []
 
 
 def test_the_module_measures_this_very_host(run_module):
