@@ -90,6 +90,8 @@ class Stage:
         kind = sql.SQL("TEMPORARY" if self.space == "pg_temp" else "UNLOGGED")
         for what, columns in SHAPES.items():
             cursor.execute(sql.SQL(f"CREATE {{}} TABLE {{}} ({columns})").format(kind, self.name(what)))
+        # 100,000 threads of 2.5 kB: a run takes 12 to 20 % longer with it, and 50 % when pglz compresses it as well.
+        cursor.execute(self.format("ALTER TABLE {entry} ALTER COLUMN source SET STORAGE EXTERNAL"))
         for table in self.profile.tables:
             stored = sql.SQL(", ").join(sql.Identifier(name) for name in names(table.stored))
             extra = [
