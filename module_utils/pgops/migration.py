@@ -171,29 +171,34 @@ def finish(conn, stage: Stage, source: RedisSource, progress: Progress, pace: Pa
         if not check_mode:
             merger.lock()
         resolver.resolve()
-        cursor.execute(stage.format(OUTCOMES))
-        patterns = settle(Counter(progress.scanned) - repeated, cursor.fetchall())
-        require_balance(patterns)
-        tables = merger.counts()
-        result = {
-            "changed": any(t["inserted"] or t["updated"] for t in tables.values())
-            or bool(merger.rejects_to_change(profile.name)),
-            "accounting": {"total": total(patterns), "patterns": patterns},
-            "tables": tables,
-            "rejects": pairs(cursor, stage, REASONS),
-            "skipped_by": pairs(cursor, stage, RULES),
-            "notes": pairs(cursor, stage, NOTES),
-            "unknown_prefixes": unknown.prefixes(cursor, stage),
-            "unknown_samples": unknown.samples(cursor, stage),
-            "repeated_keys": repeated.total(),
-            "diff": preview(stage, cursor, tables),
-        }
+        result = summary(stage, cursor, merger, progress, repeated)
         if not check_mode:
-            merger.write_rows(tables)
+            merger.write_rows(result["tables"])
             merger.write_rejects(profile.name, progress.run_id)
-            ledger.end_run(cursor, progress.run_id, "finished", patterns, tables)
+            ledger.end_run(cursor, progress.run_id, "finished", result["accounting"]["patterns"], result["tables"])
             stage.drop(cursor)
     return result
+
+
+def summary(stage: Stage, cursor, merger: Merger, progress: Progress, repeated: Counter) -> dict:
+    """What the verdicts come to; raises unless every key is accounted for."""
+    cursor.execute(stage.format(OUTCOMES))
+    patterns = settle(Counter(progress.scanned) - repeated, cursor.fetchall())
+    require_balance(patterns)
+    tables = merger.counts()
+    return {
+        "changed": any(t["inserted"] or t["updated"] for t in tables.values())
+        or bool(merger.rejects_to_change(stage.profile.name)),
+        "accounting": {"total": total(patterns), "patterns": patterns},
+        "tables": tables,
+        "rejects": pairs(cursor, stage, REASONS),
+        "skipped_by": pairs(cursor, stage, RULES),
+        "notes": pairs(cursor, stage, NOTES),
+        "unknown_prefixes": unknown.prefixes(cursor, stage),
+        "unknown_samples": unknown.samples(cursor, stage),
+        "repeated_keys": repeated.total(),
+        "diff": preview(stage, cursor, tables),
+    }
 
 
 def pairs(cursor, stage: Stage, query: str) -> dict[str, int]:
