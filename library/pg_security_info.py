@@ -24,10 +24,10 @@ options:
     elements: str
   superusers: {description: Roles that are meant to be superusers., type: list, elements: str, default: [postgres]}
   package_sources:
-    description: Hosts that packages may come from.
+    description: Hosts that packages may come from. While it is empty, any host will do whose packages are signed.
     type: list
     elements: str
-    default: [deb.debian.org, security.debian.org, archive.ubuntu.com, security.ubuntu.com, apt.postgresql.org]
+    default: []
   fips: {description: Whether FIPS 140 is wanted., type: bool, default: false}
   base_backup_days: {description: Age in days up to which a base backup is recent., type: int, default: 8}
 extends_documentation_fragment: [pgops]
@@ -82,8 +82,6 @@ from ansible.module_utils.pgops.connection import connection_spec
 from ansible.module_utils.pgops.errors import PgopsError
 from ansible.module_utils.pgops.security_audit import audit
 
-SOURCES = ["deb.debian.org", "security.debian.org", "archive.ubuntu.com", "security.ubuntu.com", "apt.postgresql.org"]
-
 
 def options_spec() -> dict:
     return {
@@ -91,7 +89,7 @@ def options_spec() -> dict:
         "waivers": {"type": "dict", "default": {}},
         "login_roles": {"type": "list", "elements": "str"},
         "superusers": {"type": "list", "elements": "str", "default": ["postgres"]},
-        "package_sources": {"type": "list", "elements": "str", "default": SOURCES},
+        "package_sources": {"type": "list", "elements": "str", "default": []},
         "fips": {"type": "bool", "default": False},
         "base_backup_days": {"type": "int", "default": 8},
     }

@@ -19,7 +19,8 @@ TAKE_IT_OUT = "Take the password out and keep it in ~/.pgpass with mode 0600, or
 def sources_rule(facts: Facts) -> Judgement:
     sources = facts.host("sources")
     unsigned = sorted({source.address for source in sources if source.unsigned})
-    strange = sorted({source.host or source.address for source in sources} - set(facts.wanted.package_sources))
+    known = set(facts.wanted.package_sources)
+    strange = sorted({source.host or source.address for source in sources} - known) if known else []
     if unsigned:
         return failed(
             f"unsigned: {listed(unsigned)}", "Remove trusted=yes and allow-insecure=yes from /etc/apt/sources.list.d."

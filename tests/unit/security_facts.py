@@ -75,7 +75,7 @@ ANSWERS: dict[str, list[dict]] = {
 }
 CLEAN = Scan((), 12, 3)
 HOST = {
-    "sources": [Source("http://deb.debian.org/debian", False)],
+    "sources": [Source("http://packages.example/debian", False)],
     "packages": ["postgresql-15", "postgresql-client-15", "postgresql-common"],
     "versions": Versions("15.20-0+deb12u1", "15.20-0+deb12u1"),
     "backup_tools": ["pgbackrest"],
@@ -117,7 +117,7 @@ def facts(settings: dict | None = None, host: dict | None = None, wanted: dict |
     """The good server with other SETTINGS, facts of the HOST, wishes, or rows as the answer to a question."""
     rows = {**ANSWERS, "settings": setting_rows({**SETTINGS, **(settings or {})}), **answers}
     given = {name: each if isinstance(each, Answer) else Answer(each) for name, each in rows.items()}
-    wishes = Wanted(("threadr_app", "replicator"), package_sources=("deb.debian.org",))
+    wishes = Wanted(("threadr_app", "replicator"), package_sources=("packages.example",))
     return Facts(given, {**HOST, **(host or {})}, replace(wishes, **(wanted or {})))
 
 

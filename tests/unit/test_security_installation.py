@@ -20,7 +20,7 @@ def at(mode: int, owner: str = "postgres", path: str = "/x") -> FileFacts:
 CASES = [
     ("CIS 1.1", {"sources": [Source("http://mirror.example/debian", False)]}, "fail", "threadr_security_package_sources"),
     ("CIS 1.1", {"sources": [Source("file:/srv/packages", False)]}, "fail", "/etc/apt"),
-    ("CIS 1.1", {"sources": [Source("http://deb.debian.org/debian", True)]}, "fail", "trusted=yes"),
+    ("CIS 1.1", {"sources": [Source("http://packages.example/debian", True)]}, "fail", "trusted=yes"),
     ("CIS 1.1", {"sources": []}, "pass", ""),
     ("CIS 1.2", {"packages": ["postgresql-15", "postgresql-13"]}, "fail", "purge postgresql-13"),
     ("CIS 1.2", {"packages": ["postgresql-9.6"]}, "fail", "purge"),
@@ -64,6 +64,16 @@ def test_checksums_are_wanted(value, verdict):
     judgement = verdict_of("HOUSE 1.1", facts(settings={"data_checksums": value}))
     assert judgement.verdict == verdict
     assert ("pg_checksums" in judgement.sentence) == (verdict == "fail")
+
+
+@pytest.mark.parametrize(
+    ("known", "unsigned", "verdict"),
+    [(("other.example",), False, "fail"), ((), False, "pass"), ((), True, "fail")],
+)
+def test_any_host_will_do_while_none_is_named_but_not_without_a_signature(known, unsigned, verdict):
+    sources = [Source("http://packages.example/debian", unsigned)]
+    seen = facts(host={"sources": sources}, wanted={"package_sources": known})
+    assert verdict_of("CIS 1.1", seen).verdict == verdict
 
 
 def test_every_item_is_seen_failing():
