@@ -2,8 +2,10 @@
 
 import socket
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from ansible.module_utils.pgops import requirements_host
 from ansible.module_utils.pgops.requirements import Need, judge_port, judge_quantity, judge_release, report
 from ansible.module_utils.pgops.requirements_host import disk_bytes, memory_bytes, port_holders, release
 
@@ -93,6 +95,11 @@ def test_a_holder_that_cannot_be_seen_is_known_by_its_account(root, account_id, 
     (root / "proc/net/tcp").write_text(f"  sl  local_address rem_address   st\n{row}\n")
     assert port_holders(5432, root) == [holder]
     assert port_holders(5433, root) == []
+
+
+def test_what_runs_under_the_servers_own_account_is_the_server(monkeypatch):
+    monkeypatch.setattr(requirements_host.pwd, "getpwuid", lambda _: SimpleNamespace(pw_name="postgres"))
+    assert requirements_host.by_account(102) == "postgres"
 
 
 def test_the_module_measures_this_very_host(run_module):
