@@ -1,0 +1,129 @@
+"""PgBouncer on its host: its files, its admin console, a rehearsal of files that are still to come."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .connection import SOCKET_DIRECTORY
+from .errors import PgopsError
+from .pooler import clients, complaint, listening, rehearsed, settings, table, waiting
+
+INI = "pgbouncer.ini"
+PROGRAM = "/usr/sbin/pgbouncer"
+ACCOUNT = "postgres"  # Debian and Ubuntu run it as the server's
+NETWORK = ("/proc/net/tcp", "/proc/net/tcp6")
+# Reading takes it some hundredths of a second.
+REHEARSAL = ("timeout", "--signal=INT", "1", PROGRAM, "-u", ACCOUNT)
+MODE = 0o640
+
+RunCommand = Callable[[list[str]], tuple[int, str, str]]
+
+
+@dataclass(frozen=True)
+class Running:
+    """What the admin console says; nothing when nobody answers."""
+
+    config: list[dict[str, str]] = field(default_factory=list)
+    clients: int = 0
+
+    @property
+    def port(self) -> int | None:
+        return next((int(row["value"]) for row in self.config if row["key"] == "listen_port"), None)
+
+
+def read_files(directory: Path, names: list[str]) -> dict[str, str | None]:
+    return {name: read_text(directory / name) for name in names}
+
+
+def read_text(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.exists() else None
+
+
+def ask(run_command: RunCommand, port: str) -> Running:
+    """The console lets the account of the pooler in over the socket, as pgbouncer and without a password."""
+    where = f"host={SOCKET_DIRECTORY} port={port} dbname=pgbouncer user=pgbouncer connect_timeout=5"
+    psql = ["runuser", "-u", ACCOUNT, "--", "psql", "--no-psqlrc", "--csv", where, "--command"]
+    code, config, _ = run_command([*psql, "SHOW CONFIG"])
+    if code:
+        return Running()
+    _, shown, _ = run_command([*psql, "SHOW CLIENTS"])
+    return Running(table(config), clients(table(shown)))
+
+
+def require_port(wanted: int, running: Running, network: tuple[str, ...] = NETWORK) -> None:
+    if running.port == wanted:
+        return
+    if wanted in listening(*(read_text(Path(name)) or "" for name in network)):
+        raise PgopsError(
+            f"Port {wanted} is in use by another program. Set pgbouncer_port to one that is free, or stop that program."
+        )
+
+
+def require_restart(wanted: dict[str, str], running: Running, allowed: bool) -> list[str]:
+    """What waits for a restart. Clients that it would drop have to be given up by name of the variable."""
+    names = waiting(running.config, wanted)
+    if names and running.clients and not allowed:
+        raise PgopsError(
+            f"Set pgbouncer_restart in a maintenance window: {', '.join(names)} cannot change without a restart, "
+            f"which would drop {running.clients} clients. The pooler keeps the configuration that it has."
+        )
+    return names
+
+
+def rehearse(run_command: RunCommand, files: dict[str, str], directory: Path) -> None:
+    """Let PgBouncer read the files before they are there: a file that it refuses would keep it from starting."""
+    with stage_for(files) as stage:
+        text = rehearsed(files[INI], str(directory), str(stage))
+        write(stage / INI, text, ACCOUNT)
+        code, out, err = run_command([*REHEARSAL, str(stage / INI)])
+        reason = complaint(code, out + err, str(directory), str(stage))
+    if reason is not None:
+        raise PgopsError(
+            f"PgBouncer refuses its files: {reason}. Correct pgbouncer_settings, or the certificate and key; "
+            "the pooler keeps the configuration that it has."
+        )
+
+
+@contextmanager
+def stage_for(files: dict[str, str]) -> Iterator[Path]:
+    stage = Path(tempfile.mkdtemp(prefix="pgbouncer-"))
+    try:
+        shutil.chown(stage, ACCOUNT, ACCOUNT)
+        for name, content in files.items():
+            write(stage / name, content, ACCOUNT)
+        yield stage
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+
+
+def write(path: Path, content: str, group: str) -> None:
+    """Whole or not at all, and never readable by others, not even for a moment."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(content)
+    shutil.chown(name, "root", group)
+    os.chmod(name, MODE)
+    os.replace(name, path)
+
+
+def unprotected(directory: Path, names: list[str]) -> list[str]:
+    """Those whose mode or owner is another than they are written with."""
+    kept = []
+    for name in names:
+        path = directory / name
+        if path.exists() and (
+            (path.stat().st_mode & 0o777) != MODE or (path.owner(), path.group()) != ("root", ACCOUNT)
+        ):
+            kept.append(name)
+    return kept
+
+
+def running_port(present: dict[str, str | None], default: int) -> str:
+    """Where the pooler that runs can be asked: what restarts are refused for is never written."""
+    return settings(present.get(INI) or "").get("listen_port", str(default))
