@@ -7,22 +7,21 @@ import secrets
 import sys
 from pathlib import Path
 
-NAMES = ("threadr_app_password", "threadr_redis_password", "lab_redis_admin_password")
+NAMES = ("threadr_app_password", "threadr_redis_password", "threadr_pooler_password", "lab_redis_admin_password")
+HEADER = "---\n# Generated, and different on every machine. Never committed.\n"
 FILE = "group_vars/all/secrets.yml"
 
 
 def write_once(inventory: Path) -> Path:
-    """The file with the passwords of INVENTORY; made, for its owner's eyes only, if it does not exist."""
+    """The file with the passwords of INVENTORY, for its owner's eyes only. One from before gets those that it lacks."""
     path = inventory / FILE
-    if not path.exists():
-        lines = [
-            "---",
-            "# Generated, and different on every machine. Never committed.",
-            *(f"{n}: {secrets.token_urlsafe(24)}" for n in NAMES),
-        ]
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    present = path.read_text() if path.exists() else ""
+    missing = [name for name in NAMES if f"\n{name}: " not in present]
+    if missing:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(descriptor, "w") as file:
-            file.write("\n".join(lines) + "\n")
+            file.write("" if present else HEADER)
+            file.writelines(f"{name}: {secrets.token_urlsafe(24)}\n" for name in missing)
     return path
 
 

@@ -162,3 +162,12 @@ def test_passwords_are_made_once_for_the_owner_alone_and_differ(tmp_path: Path):
     values = [line.split(": ")[1] for line in text.splitlines() if ": " in line]
     assert len(set(values)) == len(passwords.NAMES)
     assert passwords.write_once(tmp_path).read_text() == text
+
+
+def test_passwords_from_before_are_kept_and_joined_by_new_ones(tmp_path: Path):
+    (tmp_path / "group_vars" / "all").mkdir(parents=True)
+    path = tmp_path / passwords.FILE
+    path.write_text("---\nthreadr_app_password: as-it-was\n")
+    lines = passwords.write_once(tmp_path).read_text().splitlines()
+    assert lines[:2] == ["---", "threadr_app_password: as-it-was"]
+    assert sorted(line.split(": ")[0] for line in lines[1:]) == sorted(passwords.NAMES)
