@@ -8,7 +8,7 @@ short_description: Say whether a PostgreSQL server and its host are well, and wh
 description:
   - Asks the server over one connection, looks at the disks and the memory of the host, and judges each value.
   - A server that refuses the connection is an answer (RV(healthy=false)), not a failure of the module.
-  - A value at or above its limit is a problem. Reads only; a dry run is the same run.
+  - A value at or above its limit is a problem (at or below, where less is worse). Reads only; a dry run is the same run.
   - Run it on the server's host, as the OS user that owns the data directory. Elsewhere the host's checks are C(unknown).
   - Membership in C(pg_monitor) is all that O(login_role) needs.
 options:
@@ -42,6 +42,11 @@ options:
     type: float
     default: 0.9
   memory_critical_ratio: {description: *memory, type: float, default: 0.95}
+  certificate_warning_days:
+    description: &certificate Days that the server's certificate is still valid; so many or fewer are a problem.
+    type: float
+    default: 30
+  certificate_critical_days: {description: *certificate, type: float, default: 7}
   largest_tables: {description: How many tables of O(login_db) to list by size., type: int, default: 10}
   ignored_applications:
     description: Values of C(application_name) whose long statements and idle transactions are their work.

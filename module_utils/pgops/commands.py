@@ -1,9 +1,10 @@
-"""The only place that starts PostgreSQL's own programs and zstd: pipelines whose every end is checked."""
+"""The only place that starts PostgreSQL's own programs, zstd and openssl: pipelines whose every end is checked."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import ssl
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -16,7 +17,7 @@ from .errors import PgopsError
 
 # Debian and Ubuntu keep each major version's programs apart; those on the PATH may be another version's.
 DEBIAN_PROGRAMS = Path(f"/usr/lib/postgresql/{SUPPORTED_MAJOR}/bin")
-PACKAGES = {"zstd": "zstd", "setpriv": "util-linux"}
+PACKAGES = {"zstd": "zstd", "setpriv": "util-linux", "openssl": "openssl"}
 # The kernel ends the programs when the module is killed: nobody would wait for them, and their locks would stay.
 WITH_PARENT = ("--pdeathsig", "KILL", "--")
 NO_SPACE = "No space left on device"
@@ -49,7 +50,7 @@ class Surroundings:
 
 
 def program(name: str) -> str:
-    """The path of a PostgreSQL 15 program, of zstd or of setpriv."""
+    """The path of a PostgreSQL 15 program, or of one of PACKAGES."""
     found = shutil.which(name, path=f"{DEBIAN_PROGRAMS}:{os.environ.get('PATH', os.defpath)}")
     if found is None:
         package = PACKAGES.get(name, f"postgresql-client-{SUPPORTED_MAJOR}")
@@ -69,6 +70,16 @@ def version_of(name: str) -> str:
     if name not in PACKAGES and f" {SUPPORTED_MAJOR}." not in said:
         raise PgopsError(f"{path} is {said}. Install the package postgresql-client-{SUPPORTED_MAJOR}.")
     return said
+
+
+def certificate_end_s(path: str) -> int:
+    """When the certificate in the PEM file PATH ends, in epoch seconds. With a chain in it, the first one's end."""
+    asked = subprocess.run(
+        [program("openssl"), "x509", "-noout", "-enddate", "-in", path], capture_output=True, text=True, check=False
+    )
+    if asked.returncode:
+        raise PgopsError(f"{path} cannot be read as a certificate: {messages(asked.stderr, 'openssl')}.")
+    return int(ssl.cert_time_to_seconds(asked.stdout.strip().partition("=")[2]))
 
 
 def login_arguments(params: dict, database: str) -> list[str]:

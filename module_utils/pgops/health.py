@@ -13,10 +13,14 @@ PROBLEMS = ("warning", "critical")
 
 @dataclass(frozen=True)
 class Limit:
-    """A value at or above one of these is reported; None: this value is shown and never judged."""
+    """A value at or above one of these is reported, or at or below if FALLING; None: it is shown and never judged."""
 
     warning: float | None = None
     critical: float | None = None
+    falling: bool = False
+
+    def reached(self, value: float, level: float | None) -> bool:
+        return level is not None and (value <= level if self.falling else value >= level)
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,7 @@ RULES = (
     Rule("replication", "s", Limit(60.0, 300.0)),
     Rule("disk", "ratio", Limit(0.85, 0.95)),
     Rule("memory", "ratio", Limit(0.9, 0.95)),
+    Rule("certificate", "days", Limit(30.0, 7.0, falling=True)),
 )
 UNLIMITED = Limit()
 
@@ -67,24 +72,22 @@ def read_limits(params: dict) -> dict[str, Limit]:
     limits = {}
     for rule in RULES:
         warning, critical = (params[rule.option(level)] for level in PROBLEMS)
-        if not 0 < warning <= critical or (rule.unit == "ratio" and critical > 1):
+        first, second = (critical, warning) if rule.default.falling else (warning, critical)
+        if not 0 < first <= second or (rule.unit == "ratio" and second > 1):
+            order = "critical <= warning" if rule.default.falling else "warning <= critical"
             most = " <= 1" if rule.unit == "ratio" else ""
             raise PgopsError(
                 f"{rule.option('warning')} is {warning:g} and {rule.option('critical')} is {critical:g}: "
-                f"give 0 < warning <= critical{most}."
+                f"give 0 < {order}{most}."
             )
-        limits[rule.subject] = Limit(warning, critical)
+        limits[rule.subject] = Limit(warning, critical, rule.default.falling)
     return limits
 
 
 def judge(value: float | None, limit: Limit) -> str:
     if value is None:
         return "unknown"
-    if limit.critical is not None and value >= limit.critical:
-        return "critical"
-    if limit.warning is not None and value >= limit.warning:
-        return "warning"
-    return "ok"
+    return next((level for level in reversed(PROBLEMS) if limit.reached(value, getattr(limit, level))), "ok")
 
 
 def measured(name: str, value: float, unit: str, limit: Limit, finding: str, advice: str = "") -> Check:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import time
 
 from .errors import PgopsError
 from .health import Check, Limit, read_limits, report
+from .health_certificate import certificate_checks
 from .health_checks import Wanted, by_state, idle_in_transaction, running, server_checks, shown_sessions
 from .health_host import elsewhere, file_systems, read_memory
 from .health_host_checks import absent_host_checks, disk_checks, memory_check, unknown_data_directory
@@ -46,7 +48,8 @@ def _host_checks(params: dict, answers: Answers, limits: dict[str, Limit]) -> li
     disks = disk_checks(found, unreadable, limits["disk"])
     if "data" not in known:
         disks.insert(0, unknown_data_directory(limits["disk"]))
-    return [*disks, memory_check(read_memory(), limits["memory"])]
+    certificate = certificate_checks(answers.server.row, limits["certificate"], time.time())
+    return [*disks, memory_check(read_memory(), limits["memory"]), *certificate]
 
 
 def directories(params: dict, answers: Answers) -> dict[str, str]:

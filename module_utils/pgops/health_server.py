@@ -27,6 +27,8 @@ SERVER = """
            current_setting('max_connections')::int AS max_connections,
            current_setting('superuser_reserved_connections')::int AS superuser_reserved_connections,
            current_setting('archive_mode') AS archive_mode,
+           CASE WHEN current_setting('ssl')::bool THEN current_setting('ssl_cert_file') END AS certificate,
+           extract(epoch FROM pg_conf_load_time())::float8 AS loaded_epoch_s,
            -- The view leaves out what the role may not read; current_setting() would refuse the whole query.
            (SELECT setting FROM pg_settings WHERE name = 'data_directory') AS data_directory,
            CASE WHEN NOT pg_is_in_recovery() THEN NULL

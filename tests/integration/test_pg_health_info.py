@@ -139,3 +139,27 @@ def test_the_revision_of_the_schema_is_compared(host, database, rows, expected, 
         )
     found = examine(host, login_db=database, expected_schema_revision=expected)
     assert check(found, "schema_revision")["verdict"] == verdict
+
+
+def test_a_certificate_near_its_end_is_found_and_so_is_its_forgotten_renewal(host):
+    files = {"ssl_cert_file": "/var/tmp/short.crt", "ssl_key_file": "/var/tmp/short.key"}
+    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-noenc", "-subj", "/CN=pg1",
+            "-out", files["ssl_cert_file"], "-keyout", files["ssl_key_file"]]  # fmt: skip
+    host.run(*make, "-days", "20", user="postgres")
+    try:
+        host.execute("".join(f"ALTER SYSTEM SET {name} = '{path}';" for name, path in files.items()))
+        host.execute("SELECT pg_reload_conf();")
+        near = wait_for(lambda: (r := examine(host))["verdict"] == "warning" and r)
+        host.run(*make, "-days", "90", user="postgres")
+        forgotten = examine(host)
+        host.execute("SELECT pg_reload_conf();")
+        wait_for(lambda: examine(host)["healthy"])
+        renewed = examine(host)
+    finally:
+        host.execute("".join(f"ALTER SYSTEM RESET {name};" for name in files) + "SELECT pg_reload_conf();")
+        host.run("rm", "--force", *files.values())
+    assert 19.9 <= check(near, "certificate")["value"] <= 20
+    assert near["problems"][0].startswith("certificate: /var/tmp/short.crt is valid for 19 d 23 h more. Renew it")
+    assert "is newer than what the server shows its clients" in check(forgotten, "certificate")["finding"]
+    assert forgotten["healthy"] is False
+    assert 89.9 <= check(renewed, "certificate")["value"] <= 90

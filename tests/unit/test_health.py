@@ -36,6 +36,11 @@ DEFAULTS = {name: option["default"] for name, option in threshold_spec().items()
         pytest.param(10**12, Limit(), "ok", id="no-limit"),
         pytest.param(7, Limit(None, 7), "critical", id="critical-only"),
         pytest.param(7, Limit(7, None), "warning", id="warning-only"),
+        pytest.param(30.1, Limit(30, 7, falling=True), "ok", id="falling-just-above-warning"),
+        pytest.param(30, Limit(30, 7, falling=True), "warning", id="falling-exactly-warning"),
+        pytest.param(7.1, Limit(30, 7, falling=True), "warning", id="falling-just-above-critical"),
+        pytest.param(7, Limit(30, 7, falling=True), "critical", id="falling-exactly-critical"),
+        pytest.param(-1, Limit(30, 7, falling=True), "critical", id="falling-below-zero"),
     ],
 )
 def test_a_value_at_its_limit_is_over_it(value, limit, verdict):
@@ -46,6 +51,7 @@ def test_defaults_are_the_published_thresholds():
     warnings = {rule.subject: rule.default.warning for rule in RULES}
     assert warnings == {
         "connections": 0.8, "statement": 5, "idle_in_transaction": 60, "replication": 60, "disk": 0.85, "memory": 0.9,
+        "certificate": 30,
     }  # fmt: skip
     assert read_limits(DEFAULTS)["connections"] == Limit(0.8, 0.9)
 
@@ -55,6 +61,10 @@ def test_defaults_are_the_published_thresholds():
     [
         ({"disk_warning_ratio": 0.96}, "disk_warning_ratio is 0.96 and disk_critical_ratio is 0.95: give 0 < warning"),
         ({"memory_critical_ratio": 1.01}, "memory_critical_ratio is 1.01: give 0 < warning <= critical <= 1."),
+        (
+            {"certificate_warning_days": 6},
+            "certificate_warning_days is 6 and certificate_critical_days is 7: give 0 < critical <= warning.",
+        ),
         ({"statement_warning_s": 0}, "statement_warning_s is 0 and statement_critical_s is 300: give 0 < warning"),
         ({"replication_warning_s": -1}, "replication_warning_s is -1"),
         ({"connections_warning_ratio": float("nan")}, "connections_warning_ratio is nan"),
