@@ -7,7 +7,8 @@ module: host_requirements_info
 short_description: Measure whether a host suffices for PostgreSQL
 description:
   - Measures memory (the limit of the control group where there is one), cores, the size of the file system below
-    O(data_directory), the release, and who listens on O(port). Quantities are in decimal GB.
+    O(data_directory), the release, who listens on O(port), whether the clock is kept right, and which addresses O(names)
+    have here. Quantities are in decimal GB.
   - Run it as root, who alone sees which program holds a port; one that it cannot see is named by its account.
 options:
   memory_minimum_gb: {type: float, required: true, description: Less is a problem.}
@@ -19,6 +20,16 @@ options:
   releases: {type: list, elements: str, required: true, description: "Supported releases, such as V(Debian 12)."}
   data_directory: {type: path, default: /var/lib/postgresql, description: Where clusters are kept; it need not exist.}
   port: {type: int, default: 5432, description: Port that PostgreSQL is to listen on.}
+  names:
+    description: Hosts that this one has to find. A name without an address is a problem.
+    type: list
+    elements: str
+    default: []
+  clock:
+    description: What a clock that nobody corrects is, a problem or a shortcoming.
+    type: str
+    choices: [required, recommended]
+    default: required
 attributes:
   check_mode: {support: full, description: Changes nothing.}
 author: The maintainers
@@ -52,16 +63,27 @@ findings:
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.pgops.errors import PgopsError
 from ansible.module_utils.pgops.requirements import (
     GB,
     Finding,
     Need,
+    judge_clock,
+    judge_name,
     judge_port,
     judge_quantity,
     judge_release,
     report,
 )
-from ansible.module_utils.pgops.requirements_host import cores, disk_bytes, memory_bytes, port_holders, release
+from ansible.module_utils.pgops.requirements_host import (
+    addresses,
+    clock_error_s,
+    cores,
+    disk_bytes,
+    memory_bytes,
+    port_holders,
+    release,
+)
 
 OPTIONS = {
     "memory_minimum_gb": {"type": "float", "required": True},
@@ -73,6 +95,8 @@ OPTIONS = {
     "releases": {"type": "list", "elements": "str", "required": True},
     "data_directory": {"type": "path", "default": "/var/lib/postgresql"},
     "port": {"type": "int", "default": 5432},
+    "names": {"type": "list", "elements": "str", "default": []},
+    "clock": {"type": "str", "choices": ["required", "recommended"], "default": "required"},
 }
 
 
@@ -85,12 +109,17 @@ def findings(params: dict) -> list[Finding]:
         judge_quantity(Need("processors", "cores", params["cores_minimum"], params["cores_recommended"]), cores()),
         judge_release(release(), params["releases"]),
         judge_port(params["port"], port_holders(params["port"])),
+        judge_clock(clock_error_s(), params["clock"] == "required"),
+        *(judge_name(name, addresses(name)) for name in params["names"]),
     ]
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec=OPTIONS, supports_check_mode=True)
-    result = report(findings(module.params))
+    try:
+        result = report(findings(module.params))
+    except PgopsError as error:
+        module.fail_json(msg=str(error))
     for sentence in result["shortcomings"]:
         module.warn(sentence)
     module.exit_json(**result)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 GB = 10**9
+# Where the kernel stops counting: a clock that nobody corrects is at most this wrong, or any more.
+CLOCK_ERROR_LIMIT_S = 16
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,20 @@ def judge_port(port: int, holders: list[str]) -> Finding:
     if strangers:
         return Finding(name, f"held by {', '.join(strangers)}", expected, "critical")
     return Finding(name, "held by PostgreSQL" if holders else "free", expected, "ok")
+
+
+def judge_name(name: str, addresses: list[str]) -> Finding:
+    """ADDRESSES are those that the host itself finds for NAME."""
+    expected = "an address, from the name service or /etc/hosts"
+    return Finding(f"name {name}", ", ".join(addresses) or "no address", expected, "ok" if addresses else "critical")
+
+
+def judge_clock(error_s: float, required: bool) -> Finding:
+    """ERROR_S is how wrong the kernel thinks that its clock may be."""
+    if error_s < CLOCK_ERROR_LIMIT_S:
+        return Finding("clock", f"at most {error_s:.3g} s wrong", "synchronised", "ok")
+    expected = "to be synchronised, by chrony or systemd-timesyncd"
+    return Finding("clock", "corrected by nobody", expected, "critical" if required else "warning")
 
 
 def report(findings: list[Finding]) -> dict:

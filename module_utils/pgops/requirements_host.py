@@ -1,13 +1,29 @@
-"""Reads what a Linux host has: memory, cores, disk, release, and who listens on a port."""
+"""Reads what a Linux host has: memory, cores, disk, release, clock, names, and who listens on a port."""
 
 from __future__ import annotations
 
+import ctypes
 import os
 import pwd
+import socket
 from pathlib import Path
+
+from .errors import PgopsError
 
 CGROUP_MEMORY_LIMITS = ("sys/fs/cgroup/memory.max", "sys/fs/cgroup/memory/memory.limit_in_bytes")
 LISTENING = "0A"
+
+
+class Timex(ctypes.Structure):
+    """The part of struct timex that is read here, and room for the rest of it; see adjtimex(2). Errors are in µs."""
+
+    _fields_ = (
+        ("modes", ctypes.c_uint),
+        ("offset", ctypes.c_long),
+        ("frequency", ctypes.c_long),
+        ("maximum_error", ctypes.c_long),
+        ("rest", ctypes.c_byte * 512),
+    )
 
 
 def memory_bytes(root: Path = Path("/")) -> int:
@@ -45,6 +61,27 @@ def release(root: Path = Path("/")) -> str:
     )
     name, version = pairs.get("ID", "unknown").strip('"'), pairs.get("VERSION_ID", "").strip('"')
     return f"{name.capitalize()} {version}".strip()
+
+
+def clock_error_s() -> float:
+    """How wrong the kernel thinks that the clock may be: it adds 0.5 ms a second until somebody corrects the clock.
+
+    What systemd calls synchronised is decided by the same figure; the kernel's own flag is cleared by some of those
+    who do correct the clock, lest the kernel write it to the hardware.
+    """
+    state = Timex(modes=0)
+    if ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.byref(state)) < 0:
+        raise PgopsError(f"The kernel does not say how right its clock is: {os.strerror(ctypes.get_errno())}.")
+    return state.maximum_error / 1e6
+
+
+def addresses(name: str) -> list[str]:
+    """What this host takes NAME for; empty if it knows none."""
+    try:
+        found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
+    except (socket.gaierror, UnicodeError):
+        return []
+    return sorted({str(one[4][0]) for one in found})
 
 
 def port_holders(port: int, root: Path = Path("/")) -> list[str]:

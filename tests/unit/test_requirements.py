@@ -6,8 +6,24 @@ from types import SimpleNamespace
 
 import pytest
 from ansible.module_utils.pgops import requirements_host
-from ansible.module_utils.pgops.requirements import Need, judge_port, judge_quantity, judge_release, report
-from ansible.module_utils.pgops.requirements_host import disk_bytes, memory_bytes, port_holders, release
+from ansible.module_utils.pgops.requirements import (
+    CLOCK_ERROR_LIMIT_S,
+    Need,
+    judge_clock,
+    judge_name,
+    judge_port,
+    judge_quantity,
+    judge_release,
+    report,
+)
+from ansible.module_utils.pgops.requirements_host import (
+    addresses,
+    clock_error_s,
+    disk_bytes,
+    memory_bytes,
+    port_holders,
+    release,
+)
 
 import host_requirements_info
 
@@ -30,6 +46,11 @@ LIMITS = {
         pytest.param(judge_port(5432, ["postgres"]), "ok", "port 5432: held by PostgreSQL, free or held by PostgreSQL", id="ours"),
         pytest.param(judge_port(5432, ["nc"]), "critical", "port 5432: held by nc, free or held by PostgreSQL", id="stranger"),
         pytest.param(judge_port(5432, ["an account"]), "critical", "port 5432: held by an account, free or held by PostgreSQL", id="unseen"),
+        pytest.param(judge_name("pg2", ["192.0.2.7"]), "ok", "name pg2: 192.0.2.7, an address, from the name service or /etc/hosts", id="known"),
+        pytest.param(judge_name("pg2", []), "critical", "name pg2: no address, an address, from the name service or /etc/hosts", id="unknown"),
+        pytest.param(judge_clock(0.0123, True), "ok", "clock: at most 0.0123 s wrong, synchronised", id="right"),
+        pytest.param(judge_clock(16, True), "critical", "clock: corrected by nobody, to be synchronised, by chrony or systemd-timesyncd", id="alone"),
+        pytest.param(judge_clock(16, False), "warning", "clock: corrected by nobody, to be synchronised, by chrony or systemd-timesyncd", id="excused"),
     ],
 )  # fmt: skip
 def test_the_verdict_on_what_was_measured(finding, verdict, sentence):
@@ -102,6 +123,24 @@ def test_what_runs_under_the_servers_own_account_is_the_server(monkeypatch):
     assert requirements_host.by_account(102) == "postgres"
 
 
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        pytest.param("localhost", True, id="everywhere"),
+        pytest.param("192.0.2.7", True, id="an-address"),
+        pytest.param("no-such-host.invalid", False, id="reserved-to-be-unknown"),
+        pytest.param("a" * 64 + ".invalid", False, id="longer-than-a-label-may-be"),
+    ],
+)
+def test_a_name_has_the_addresses_that_this_host_finds(name, found):
+    assert bool(addresses(name)) == found
+
+
+def test_the_kernel_says_how_wrong_its_clock_may_be():
+    assert 0 <= clock_error_s() <= CLOCK_ERROR_LIMIT_S
+
+
 def test_the_module_measures_this_very_host(run_module):
-    result = run_module(host_requirements_info, port=1, **LIMITS)
-    assert {one["name"] for one in result["findings"]} == {"memory", "disk", "processors", "release", "port 1"}
+    result = run_module(host_requirements_info, port=1, names=["localhost"], **LIMITS)
+    named = {one["name"] for one in result["findings"]}
+    assert named == {"memory", "disk", "processors", "release", "port 1", "clock", "name localhost"}
