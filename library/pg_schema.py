@@ -40,6 +40,13 @@ options:
     type: list
     elements: str
     default: []
+  audit_role:
+    description:
+      - The role of pgaudit's setting C(pgaudit.role). It gets the privilege to write to O(audited_tables), so that
+        pgaudit logs writes to them, and loses any on the other tables of C(public).
+      - When absent, or at another target than the newest revision, privileges are left as they are.
+    type: str
+  audited_tables: {description: Tables of C(public)., type: list, elements: str, default: []}
 extends_documentation_fragment: [pgops]
 attributes:
   check_mode: {support: full}
@@ -77,7 +84,7 @@ steps:
   elements: str
   sample: ["upgrade 0004 (Usage counters)", "upgrade 0005 (Migration record)"]
 privileges:
-  description: Statements about who may read the revision, executed last.
+  description: Statements about who may read the revision and what is audited, executed last.
   returned: success
   type: list
   elements: str
@@ -109,8 +116,8 @@ from ansible.module_utils.pgops.schema import (
     require_confirmation,
     schema_lock,
 )
-from ansible.module_utils.pgops.schema_readers import plan as plan_readers
-from ansible.module_utils.pgops.schema_readers import read_held
+from ansible.module_utils.pgops.schema_privileges import Present, read_present, require_audited, wanted
+from ansible.module_utils.pgops.schema_privileges import plan as plan_privileges
 from ansible.module_utils.pgops.schema_target import absent
 
 REVISION_SPEC = {
@@ -126,6 +133,8 @@ OPTIONS = {
     "confirm": {"type": "str"},
     "lock_timeout_s": {"type": "int", "default": 30},
     "revision_readers": {"type": "list", "elements": "str", "default": []},
+    "audit_role": {"type": "str"},
+    "audited_tables": {"type": "list", "elements": "str", "default": []},
 }
 
 
@@ -135,28 +144,34 @@ def settings(params: dict) -> dict:
 
 
 def run(params: dict, check_mode: bool) -> dict:
-    line = line_of(params["revisions"])
+    line, roles = line_of(params["revisions"]), wanted(params)
     database = params["login_db"]
 
-    def planned(current: str | None, held: dict) -> tuple[list, list, dict]:
+    def planned(current: str | None, present: Present) -> tuple[list, list, dict]:
         steps = plan(line, current, params["target"])
         require_confirmation(steps, database, params["confirm"], check_mode)
-        grants = plan_readers(params["revision_readers"], held) if arrival(steps, current) is not None else []
+        arrives_at = arrival(steps, current)
+        newest = arrives_at == line[-1].revision
+        if newest and not steps:
+            require_audited(roles, present)
+        grants = plan_privileges(roles, present, newest) if arrives_at is not None else []
         return steps, grants, {**report(steps, grants, current, database), "assumed_empty": False}
 
     reason = absent(params) if check_mode else None
     if reason is not None:
-        *_, result = planned(None, {})
+        *_, result = planned(None, Present())
         result["diff"]["before_header"] = f"{database}, taken for empty: {reason}"
         return {**result, "assumed_empty": True, "assumed_because": reason}
     with connect(params, "pg_schema", settings(params)) as conn:
         if check_mode:
-            *_, result = planned(read_revision(conn), read_held(conn))
+            *_, result = planned(read_revision(conn), read_present(conn))
             return result
         with schema_lock(conn, database):
             current = read_revision(conn)
-            steps, grants, result = planned(current, read_held(conn))
+            steps, grants, result = planned(current, read_present(conn))
             apply_all(conn, steps, current)
+            if arrival(steps, current) == line[-1].revision:
+                require_audited(roles, read_present(conn))
             execute_all(conn, grants)
             return result
 

@@ -97,6 +97,47 @@ def test_without_readers_the_privileges_are_left_alone(host, database):
     assert (result["changed"], result["privileges"]) == (False, [])
 
 
+AUDITOR = "schema_auditor"
+AUDITED = f"""
+    SELECT c.relname, string_agg(privilege_type, ',' ORDER BY privilege_type)
+    FROM pg_class c, aclexplode(c.relacl) WHERE grantee = '{AUDITOR}'::regrole AND relnamespace = 'public'::regnamespace
+    GROUP BY 1 ORDER BY 1
+"""
+
+
+@pytest.fixture
+def auditor(host, database):
+    host.execute(f"CREATE ROLE {AUDITOR};")
+    yield AUDITOR
+    host.execute(f"DROP OWNED BY {AUDITOR}; DROP ROLE {AUDITOR};", db=database)
+
+
+def test_writes_to_the_audited_tables_are_the_auditors_and_no_others(host, database, auditor):
+    provision(host, database)
+    params = schema_params(database, audit_role=auditor, audited_tables=["users", "teams"])
+    runs = host.four_runs("pg_schema", params, lambda: host.query(AUDITED, db=database))
+    granted = [["teams", "DELETE,INSERT,UPDATE"], ["users", "DELETE,INSERT,UPDATE"]]
+    assert [(result["changed"], seen) for result, seen in runs] == [
+        (True, []),
+        (True, granted),
+        (False, granted),
+        (False, granted),
+    ]
+    assert runs[0][0]["privileges"] == runs[1][0]["privileges"]
+    host.execute(f"GRANT UPDATE ON threads TO {AUDITOR}; REVOKE UPDATE ON users FROM {AUDITOR};", db=database)
+    host.module("pg_schema", params)
+    assert host.query(AUDITED, db=database) == granted
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_an_audited_table_that_is_not_there_is_named(host, database, auditor, check_mode):
+    deploy(host, database)
+    params = schema_params(database, audit_role=auditor, audited_tables=["users", "accounts"])
+    result = host.module("pg_schema", params, check_mode)
+    assert result["failed"] is True
+    assert result["msg"].startswith("audited_tables names accounts, which the newest revision does not have.")
+
+
 @pytest.mark.parametrize("confirm", [None, "another"])
 def test_a_downgrade_without_the_name_drops_nothing(host, database, confirm):
     deploy(host, database)
