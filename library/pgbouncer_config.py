@@ -50,6 +50,7 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.pgops.errors import PgopsError
+from ansible.module_utils.pgops.kept_files import unprotected, write
 from ansible.module_utils.pgops.pooler import settings
 from ansible.module_utils.pgops.pooler_host import (
     ACCOUNT,
@@ -61,8 +62,6 @@ from ansible.module_utils.pgops.pooler_host import (
     require_port,
     require_restart,
     running_port,
-    unprotected,
-    write,
 )
 
 OPTIONS = {
@@ -87,7 +86,7 @@ def run(params: dict, check_mode: bool, run_command) -> dict:
     files = {**shown, **params["secret_files"]}
     present = read_files(directory, list(files))
     differing = [name for name, content in files.items() if present[name] != content]
-    changed = sorted({*differing, *unprotected(directory, list(files))})
+    changed = sorted({*differing, *unprotected(directory, list(files), ACCOUNT)})
     if not Path(PROGRAM).exists() and check_mode:  # the run will have installed it
         return {**report(shown, present, changed, []), "action": "start"}
     running = ask(run_command, running_port(present, params["port"]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from .connection import SOCKET_DIRECTORY
 from .errors import PgopsError
+from .kept_files import read_text, write
 from .pooler import clients, complaint, listening, rehearsed, settings, table, waiting
 
 INI = "pgbouncer.ini"
@@ -20,7 +20,6 @@ ACCOUNT = "postgres"  # Debian and Ubuntu run it as the server's
 NETWORK = ("/proc/net/tcp", "/proc/net/tcp6")
 # Reading takes it some hundredths of a second.
 REHEARSAL = ("timeout", "--signal=INT", "1", PROGRAM, "-u", ACCOUNT)
-MODE = 0o640
 
 RunCommand = Callable[[list[str]], tuple[int, str, str]]
 
@@ -39,10 +38,6 @@ class Running:
 
 def read_files(directory: Path, names: list[str]) -> dict[str, str | None]:
     return {name: read_text(directory / name) for name in names}
-
-
-def read_text(path: Path) -> str | None:
-    return path.read_text(encoding="utf-8") if path.exists() else None
 
 
 def ask(run_command: RunCommand, port: str) -> Running:
@@ -100,28 +95,6 @@ def stage_for(files: dict[str, str]) -> Iterator[Path]:
         yield stage
     finally:
         shutil.rmtree(stage, ignore_errors=True)
-
-
-def write(path: Path, content: str, group: str) -> None:
-    """Whole or not at all, and never readable by others, not even for a moment."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(content)
-    shutil.chown(name, "root", group)
-    os.chmod(name, MODE)
-    os.replace(name, path)
-
-
-def unprotected(directory: Path, names: list[str]) -> list[str]:
-    """Those whose mode or owner is another than they are written with."""
-    kept = []
-    for name in names:
-        path = directory / name
-        if path.exists() and (
-            (path.stat().st_mode & 0o777) != MODE or (path.owner(), path.group()) != ("root", ACCOUNT)
-        ):
-            kept.append(name)
-    return kept
 
 
 def running_port(present: dict[str, str | None], default: int) -> str:
