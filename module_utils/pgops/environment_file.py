@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import re
 import shutil
 from pathlib import Path
@@ -42,6 +44,26 @@ def parsed(text: str) -> dict[str, str]:
         value = found["bare"] if found["quoted"] is None else re.sub(r'\\(["\\$`])', r"\1", found["quoted"])
         variables[found["name"]] = value
     return variables
+
+
+def read_variables(path: Path) -> dict[str, str]:
+    try:
+        return parsed(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise PgopsError(f"There is no {path}. Run site.yml, whose role threadr_application writes it.") from None
+    except PermissionError:
+        raise PgopsError(
+            f"{account()} may not read {path}. Set threadr_application_user and threadr_application_group to what the "
+            "application runs as, and run site.yml."
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise PgopsError(f"{path} cannot be read: {error}. Run site.yml, which writes it.") from None
+    except PgopsError as error:
+        raise PgopsError(f"{path} is no environment file. {error} Run site.yml, which writes it.") from None
+
+
+def account() -> str:
+    return pwd.getpwuid(os.geteuid()).pw_name
 
 
 def shown(text: str, secret: list[str]) -> str:
