@@ -42,7 +42,7 @@ class Step:
 
 STEPS = (
     Step("image", "Have the container image"),
-    Step("create", "Start the lab: pg1 and redis1", "lab/create.yml"),
+    Step("create", "Start the lab: pg1, redis1 and app1", "lab/create.yml"),
     Step("redis", "Provision the source, Redis 7", "lab/redis.yml"),
     Step("requirements", "Check the requirements", "playbooks/check_requirements.yml"),
     Step("provision", "Provision PostgreSQL 15 and the schema", "playbooks/site.yml"),
@@ -61,6 +61,7 @@ STEPS = (
         ("-e", f"restore_target={RESTORED}", "-e", "restore_compare_with=threadr"),
     ),
     Step("health", "Check health", "playbooks/check_health.yml"),
+    Step("application", "Prove the application's connection", "playbooks/check_application.yml"),
 )
 
 

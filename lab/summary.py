@@ -41,6 +41,7 @@ def of(results: dict[str, dict], durations: dict[str, float], together_s: float)
         ("Migration", migration_lines(results)),
         ("Backup and restore", backup_lines(results["backup"], results["restore"])),
         ("Health", health_lines(results["health"])),
+        ("The application, on its own host", application_lines(results["application"])),
     ]
     body = "\n".join(f"\n{title}\n{RULE}\n" + "\n".join(lines) for title, lines in sections)
     return f"{RULE}\nThreadr's data: from Redis to PostgreSQL 15, backed up, restored, compared\n{RULE}{body}\n"
@@ -101,6 +102,21 @@ def health_lines(health: dict) -> list[str]:
     verdicts = [check["verdict"] for check in health["checks"]]
     counted = ", ".join(f"{verdicts.count(verdict)} {verdict}" for verdict in dict.fromkeys(verdicts))
     return [f"{'healthy' if health['healthy'] else 'NOT healthy'}: {counted}", *health["problems"]]
+
+
+def application_lines(application: dict) -> list[str]:
+    document = application["document"]
+    pool = document["pool"]
+    way = "through the pooler" if document["pooled"] else "without a pooler"
+    return [
+        f"{document['status']}: {document['user']}@{document['host']}/{document['database']}, {document['tls']}, {way}",
+        f"pool: {pool['size']} connections and {pool['max_overflow']} more",
+        *(
+            f"{one['driver']}: {one['refused']} of {one['tried']} forbidden things refused"
+            for one in application["drivers"]
+        ),
+        *application["problems"],
+    ]
 
 
 def wrapped(text: str) -> list[str]:

@@ -120,6 +120,19 @@ def results(dry_written: int = 7) -> dict:
             "problems": ["Disk is 90 % full."],
             "checks": [{"verdict": "ok"}, {"verdict": "critical"}],
         },
+        "application": {
+            "document": {
+                "status": "healthy",
+                "user": "threadr_app",
+                "host": "pg1",
+                "database": "threadr",
+                "tls": "TLSv1.3",
+                "pooled": True,
+                "pool": {"size": 10, "max_overflow": 20},
+            },
+            "drivers": [{"driver": "SQLAlchemy 1.4.46 with psycopg2 2.9.5", "tried": 16, "refused": 15}],
+            "problems": ["It could drop a table."],
+        },
     }
 
 
@@ -134,6 +147,9 @@ def test_the_summary_shows_figures_of_the_results_and_nothing_wider_than_the_pag
         "exactly these counts",
         "NOT healthy: 1 ok, 1 critical",
         "Disk is 90 %",
+        "healthy: threadr_app@pg1/threadr, TLSv1.3",
+        "psycopg2 2.9.5: 15 of 16 forbidden things refused",
+        "It could drop a table.",
     ):
         assert shown in text
     assert max(map(len, text.splitlines())) <= summary.WIDTH
