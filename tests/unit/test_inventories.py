@@ -37,3 +37,22 @@ def test_an_example_whose_placeholders_stand_is_refused(environment):
 def test_no_secret_of_an_example_is_committed(environment):
     files = sorted(path.name for path in (PROJECT / "inventories" / environment / "group_vars/all").iterdir())
     assert files == ["secrets.yml.example"]
+
+
+@pytest.mark.parametrize("environment", EXAMPLES)
+def test_the_application_of_an_example_is_told_of_its_database(environment):
+    template = "{{ threadr_application_hosts | first }} {{ threadr_application_port }} {{ threadr_application_variables.DB_POOL_SIZE }}"
+    command = [
+        "ansible",
+        "-i",
+        f"inventories/{environment}",
+        "application",
+        "-m",
+        "ansible.builtin.debug",
+        "-a",
+        f"msg='{template}'",
+    ]
+    surroundings = {**os.environ, "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"}
+    done = subprocess.run(command, cwd=PROJECT, env=surroundings, capture_output=True, text=True, check=True)
+    host = {"production": "postgresql1.example.com", "staging": "postgresql1.staging.example.com"}[environment]
+    assert f"msg: {host} 5432 10" in done.stdout
