@@ -12,7 +12,11 @@ description:
 options:
   directory: {type: path, required: true, description: Where the files are; it is made.}
   name: {type: str, required: true, description: Name of the environment file in it.}
-  group: {type: str, required: true, description: Group of the service. A dry run takes one that is missing for made.}
+  group: {type: str, required: true, description: Group of the service.}
+  group_pending:
+    description: Whether what comes before makes the group, which a dry run then does not miss.
+    type: bool
+    default: false
   variables: {type: dict, default: {}, description: Variables that may be shown.}
   secret_variables:
     description: Variables that may not. Of a URL everything but the password is shown all the same.
@@ -48,13 +52,21 @@ files:
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.pgops.environment_file import differences, keep, missing_protection, present, rendered
+from ansible.module_utils.pgops.environment_file import (
+    differences,
+    keep,
+    missing_protection,
+    present,
+    rendered,
+    require_place,
+)
 from ansible.module_utils.pgops.errors import PgopsError
 
 OPTIONS = {
     "directory": {"type": "path", "required": True},
     "name": {"type": "str", "required": True},
     "group": {"type": "str", "required": True},
+    "group_pending": {"type": "bool", "default": False},
     "variables": {"type": "dict", "default": {}},
     "secret_variables": {"type": "dict", "default": {}, "no_log": True},
     "files": {"type": "dict", "default": {}},
@@ -64,6 +76,7 @@ OPTIONS = {
 def run(params: dict, check_mode: bool) -> dict:
     directory, secret = Path(params["directory"]), params["secret_variables"]
     files = {**params["files"], params["name"]: rendered({**params["variables"], **secret})}
+    require_place(directory, params["group"], check_mode and params["group_pending"])
     before = present(directory, list(files))
     differing = [name for name, content in files.items() if before[name] != content]
     changed = sorted({*differing, *missing_protection(directory, list(files), params["group"])})

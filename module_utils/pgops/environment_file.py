@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import grp
 import os
 import pwd
 import re
@@ -85,6 +86,21 @@ def differences(name: str, before: str | None, after: str, secret: list[str]) ->
     return {"before_header": name, "after_header": name, "before": old, "after": new}
 
 
+def require_place(directory: Path, group: str, group_pending: bool) -> None:
+    """What would stop the run stops the dry run as well."""
+    if not directory.is_absolute() or (directory.exists() and not directory.is_dir()):
+        raise PgopsError(
+            f"{directory} is no directory, nor can it be made. Set the variable that names it to another path."
+        )
+    try:
+        grp.getgrnam(group)
+    except KeyError:
+        if not group_pending:
+            raise PgopsError(
+                f"There is no group {group} on this host. Make it, or set the variable that names it to another."
+            ) from None
+
+
 def missing_protection(directory: Path, names: list[str], group: str) -> list[str]:
     """What lies there with another owner, group or mode; C(.) is the directory itself."""
     if not directory.exists():
@@ -98,10 +114,15 @@ def present(directory: Path, names: list[str]) -> dict[str, str | None]:
 
 
 def keep(directory: Path, files: dict[str, str], changed: list[str], group: str) -> None:
-    if "." in changed:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        shutil.chown(directory, "root", group)
-        directory.chmod(DIRECTORY_MODE)
-    for name, content in files.items():
-        if name in changed:
-            write(directory / name, content, group)
+    try:
+        if "." in changed:
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            shutil.chown(directory, "root", group)
+            directory.chmod(DIRECTORY_MODE)
+        for name, content in files.items():
+            if name in changed:
+                write(directory / name, content, group)
+    except OSError as error:
+        raise PgopsError(
+            f"{directory} cannot be written: {error}. Run this as root, and see to the file system."
+        ) from None

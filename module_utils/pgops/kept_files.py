@@ -11,7 +11,8 @@ MODE = 0o640
 
 
 def read_text(path: Path) -> str | None:
-    return path.read_text(encoding="utf-8") if path.exists() else None
+    """What is no text differs from whatever is declared, and is replaced."""
+    return path.read_text(encoding="utf-8", errors="replace") if path.exists() else None
 
 
 def write(path: Path, content: str, group: str) -> None:

@@ -81,6 +81,7 @@ def test_a_dry_run_on_a_host_that_has_nothing_says_what_will_be_there(run_module
         directory=str(folder),
         name="database.env",
         group="nobody-has-this",
+        group_pending=True,
         variables={"DB_POOL_SIZE": "10"},
         secret_variables={"DATABASE_URL": URL},
         files={"ca.crt": "PEM\n"},
@@ -89,3 +90,26 @@ def test_a_dry_run_on_a_host_that_has_nothing_says_what_will_be_there(run_module
     assert "DB_POOL_SIZE=10\n" in str(result["diff"][1]["after"])
     assert "s3cr" not in str(result)
     assert not folder.exists()
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"group": "nobody-has-this"}, "There is no group nobody-has-this on this host."),
+        ({"directory": "etc"}, "etc is no directory, nor can it be made."),
+        ({"directory": "/etc/passwd"}, "/etc/passwd is no directory, nor can it be made."),
+        ({"secret_variables": {"A": "x\ny"}}, "The value of A has a line break"),
+    ],
+)
+def test_what_would_stop_the_run_stops_the_dry_run(run_module, tmp_path, check_mode, given, sentence):
+    options = {"directory": str(tmp_path / "new"), "name": "e", "group": "root", **given}
+    result = run_module(environment_file, check_mode=check_mode, **options)
+    assert result["failed"]
+    assert result["msg"].startswith(sentence)
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_directory_that_cannot_be_made_is_a_sentence(run_module):
+    result = run_module(environment_file, directory="/proc/nowhere", name="e", group="root")
+    assert result["msg"].startswith("/proc/nowhere cannot be written: ")
