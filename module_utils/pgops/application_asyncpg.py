@@ -12,6 +12,10 @@ try:
     import asyncpg
 except ImportError:  # reported by missing()
     asyncpg = None
+    ERRORS: tuple[type[Exception], ...] = (OSError,)
+else:
+    ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+OPENING: tuple[type[Exception], ...] = (*ERRORS, ValueError)  # what it thinks of a URL
 
 OLD = (
     "asyncpg {} knows no target_session_attrs and sends it to the server, which refuses it. With several hosts the application "
@@ -46,12 +50,14 @@ async def ask_one(url: str, driver: str, timeout_s: int, remarks: tuple[str, ...
     try:
         facts = await facts_of(conn)
         fault, revision = await work(conn)
-    finally:
         await conn.close()
-    opened, said = await connect(with_option(url, "sslmode", "disable"), timeout_s)
+    except ERRORS as failed:  # a pooler lets in whom its server cannot serve
+        conn.terminate()
+        return Found(driver, error=said(failed), remarks=remarks)
+    opened, refused = await connect(with_option(url, "sslmode", "disable"), timeout_s)
     if opened is not None:
         await opened.close()
-    refusals = {WITHOUT_TLS: refusal(WITHOUT_TLS, said)}
+    refusals = {WITHOUT_TLS: refusal(WITHOUT_TLS, refused)}
     return Found(driver, facts={**facts, "revision": revision}, fault=fault, refusals=refusals, remarks=remarks)
 
 
@@ -61,8 +67,12 @@ async def connect(url: str, timeout_s: int) -> tuple[Any, str | None]:
         return await asyncpg.connect(url, timeout=timeout_s, statement_cache_size=0), None
     except asyncio.TimeoutError:
         return None, f"timed out after {timeout_s} s"
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError) as error:
-        return None, str(error) or type(error).__name__
+    except OPENING as error:
+        return None, said(error)
+
+
+def said(error: Exception) -> str:
+    return str(error) or type(error).__name__
 
 
 async def facts_of(conn) -> dict[str, Any]:
@@ -86,6 +96,6 @@ async def work(conn) -> tuple[str | None, str | None]:
         finally:
             await transaction.rollback()
         left = await conn.fetchval(LEFT)
-    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        return str(error), None
+    except asyncpg.PostgresError as error:
+        return said(error), None
     return work_fault(values, left), revision

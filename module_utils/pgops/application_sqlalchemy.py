@@ -35,8 +35,8 @@ def ask(wanted: Settings, timeout_s: int) -> Found:
             facts = facts_of(conn, engine)
             fault, revision = work(conn)
             refusals = {name: attempt(conn, statement) for name, statement in FORBIDDEN.items()}
-    except sqlalchemy.exc.DBAPIError as error:
-        return Found(driver, error=sentence(error.orig))
+    except sqlalchemy.exc.SQLAlchemyError as error:  # also what it says of a connection that is lost on the way
+        return Found(driver, error=sentence(getattr(error, "orig", error)))
     finally:
         engine.dispose()
     refusals |= try_doors(wanted.url, facts["host"], facts["port"], timeout_s)

@@ -50,6 +50,21 @@ VARIABLES = {
 TARGET = {
     "hosts": ["localhost"], "port": PORT, "database": "threadr", "role": "threadr_app", "password": PASSWORD, "ca": f"{FOLDER}/ca.crt",
 }  # fmt: skip
+POOLER = f"""
+[databases]
+threadr = host=/var/run/postgresql port={PORT} user=threadr_app
+[pgbouncer]
+listen_addr = localhost
+listen_port = {PORT + 3}
+unix_socket_dir =
+auth_type = any
+client_tls_sslmode = require
+client_tls_cert_file = /etc/postgresql/application-tls/server.crt
+client_tls_key_file = /etc/postgresql/application-tls/server.key
+query_wait_timeout = 2
+pidfile = /tmp/application-test.pid
+logfile = /tmp/application-test.log
+"""
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +95,11 @@ def ask(host, server):
     authority = host.run("cat", "/etc/postgresql/application-tls/ca.crt").stdout
 
     def ask(
-        target: dict | None = None, variables: dict | None = None, ca: str = authority, url: str | None = None
+        target: dict | None = None,
+        variables: dict | None = None,
+        ca: str = authority,
+        url: str | None = None,
+        pooled: bool = False,
     ) -> dict:
         written = {
             "directory": FOLDER,
@@ -92,7 +111,7 @@ def ask(host, server):
         }
         assert not host.module("environment_file", written, user="root").get("failed")
         return host.module(
-            "threadr_database_info", {"environment_file": f"{FOLDER}/database.env", "pooled": False}, user=ACCOUNT
+            "threadr_database_info", {"environment_file": f"{FOLDER}/database.env", "pooled": pooled}, user=ACCOUNT
         )
 
     return ask
@@ -275,6 +294,38 @@ def test_asyncpg_of_debian_12_is_refused_with_the_url_of_several_hosts(host, ask
     ]
     done = host.run(*service, "python3", "-c", connect, check=False)
     assert 'unrecognized configuration parameter "target_session_attrs"' in done.stderr
+
+
+@pytest.fixture
+def pooler(host, server):
+    """A pooler before that server, which waits for it no longer than two seconds; its port."""
+    host.run("tee", "/etc/pgbouncer/application-test.ini", stdin=POOLER)
+    host.run("tee", "/etc/postgresql/15/application/pg_hba.conf", stdin=f"local threadr threadr_app trust\n{RULES}")
+    server("SELECT pg_reload_conf();")
+    # It has to read the key of the server's certificate, which is the account's.
+    host.run("pgbouncer", "--daemon", "/etc/pgbouncer/application-test.ini", user="postgres")
+    yield PORT + 3
+    host.run("sh", "-c", "kill $(cat /tmp/application-test.pid)")
+    host.run("tee", "/etc/postgresql/15/application/pg_hba.conf", stdin=RULES)
+    server("SELECT pg_reload_conf();")
+
+
+def test_a_pooler_is_told_from_the_server(ask, pooler):
+    assert ask(target={"port": pooler}, pooled=True)["problems"] == []
+    problems = ask(target={"port": pooler}, pooled=False)["problems"]
+    assert ["is connected through a pooler" in problem for problem in problems] == [True, True]
+
+
+def test_a_pooler_whose_server_is_gone_is_a_problem_of_both_drivers(host, ask, pooler):
+    """It lets clients in, and fails the first statement."""
+    assert ask(target={"port": pooler}, pooled=True)["healthy"]
+    host.run("pg_ctlcluster", "15", "application", "stop")
+    try:
+        result = ask(target={"port": pooler}, pooled=True)
+    finally:
+        host.run("pg_ctlcluster", "15", "application", "start")
+    assert ["cannot connect: " in problem for problem in result["problems"]] == [True, True], result
+    assert result["document"]["connected"] is False
 
 
 @pytest.mark.parametrize(
