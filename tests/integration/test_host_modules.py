@@ -12,6 +12,7 @@ NEEDS = {
     "cores_minimum": 1,
     "cores_recommended": 1,
     "releases": ["Debian 12"],
+    "clock": "recommended",  # that of the machine the tests run on may be kept right from outside
 }
 LOOKED_FOR = {"packages": ["postgresql-15", "no-such-package"], "releases": ["Debian 12"]}
 # What such a module could touch by mistake: files it reads, and the state of packages and clusters.
