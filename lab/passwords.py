@@ -7,7 +7,13 @@ import secrets
 import sys
 from pathlib import Path
 
-NAMES = ("threadr_app_password", "threadr_redis_password", "threadr_pooler_password", "lab_redis_admin_password")
+NAMES = (
+    "threadr_app_password",
+    "threadr_redis_password",
+    "threadr_pooler_password",
+    "threadr_replication_password",
+    "lab_redis_admin_password",
+)
 HEADER = "---\n# Generated, and different on every machine. Never committed.\n"
 FILE = "group_vars/all/secrets.yml"
 

@@ -9,6 +9,15 @@ from ansible.errors import AnsibleFilterError
 
 LOCAL_SUPERUSER = "postgres"
 
+# Of those settings of which a standby may not have less than its primary.
+OWN_VALUES = {
+    "max_connections": 100,
+    "max_locks_per_transaction": 64,
+    "max_prepared_transactions": 0,
+    "max_wal_senders": 10,
+    "max_worker_processes": 8,
+}
+
 # Words that mean something in pg_hba.conf unless they are quoted.
 DATABASE_KEYWORDS = ("all", "sameuser", "samerole", "samegroup", "replication")
 ROLE_KEYWORDS = ("all",)
@@ -33,6 +42,16 @@ def conf_text(value: Any) -> str:
 
 def conf_texts(settings: dict[str, Any]) -> dict[str, str]:
     return {name: conf_text(value) for name, value in settings.items()}
+
+
+def at_least(settings: dict[str, Any], minimums: dict[str, int]) -> dict[str, Any]:
+    """The settings, none of which is below its minimum; one that is not declared has PostgreSQL's own value."""
+    raised = {
+        name: minimum
+        for name, minimum in minimums.items()
+        if int(settings.get(name, OWN_VALUES.get(name, 0))) < minimum
+    }
+    return {**settings, **raised}
 
 
 def hba_lines(rules: list[dict]) -> list[str]:
@@ -125,6 +144,7 @@ def key_fingerprints(colons: str) -> list[str]:
 class FilterModule:
     def filters(self) -> dict:
         return {
+            "at_least": at_least,
             "conf_texts": conf_texts,
             "conf_value": conf_value,
             "hba_lines": hba_lines,
