@@ -53,7 +53,7 @@ OPTIONS = {
 def run(params: dict, check_mode: bool, run_command) -> dict:
     server = Server(run_command, params["version"], params["name"], params["port"])
     result = promote(server, params["wait_lsn"], params["timeout_s"], check_mode, lambda: time.sleep(0.05))
-    after = f"promote {server.unit} to timeline {result['timeline']}\n" if result["changed"] else ""
+    after = f"promote {server.unit}\n" if result["changed"] else ""
     return {**result, "diff": {"before": "", "after": after}}
 
 

@@ -33,7 +33,8 @@ STATE = """
             THEN greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) ELSE pg_current_wal_flush_lsn() END,
         'replayed_lsn', pg_last_wal_replay_lsn(),
         'timeline', CASE WHEN pg_is_in_recovery()
-            THEN coalesce((SELECT received_tli FROM pg_stat_wal_receiver), (SELECT timeline_id FROM pg_control_checkpoint()))
+            THEN greatest((SELECT received_tli FROM pg_stat_wal_receiver), (SELECT timeline_id FROM pg_control_checkpoint()),
+                (SELECT min_recovery_end_timeline FROM pg_control_recovery()))
             ELSE ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int END,
         'upstream', (SELECT sender_host FROM pg_stat_wal_receiver WHERE status = 'streaming'),
         'standbys', (SELECT coalesce(json_agg(json_build_object(

@@ -148,3 +148,21 @@ def require_replayed(server: Server, cluster: Cluster, wait_lsn: str, timeout_s:
             )
         wait()
         cluster = server.read()
+
+
+def fence(server: Server, host: str, confirm: str, check_mode: bool) -> list[str]:
+    """Let the cluster of this host take no writes any more, however it is; what was done for it, or would be."""
+    cluster = server.read()
+    if cluster.state in ("absent", "standby") or (cluster.state == "stopped" and cluster.standby_when_started):
+        return []
+    if confirm != host:
+        raise PgopsError(f"{host} is given up only when confirm says its name, and not {confirm or 'nothing'}.")
+    steps = [f"mark {server.data_directory} as a standby's"]
+    if cluster.state == "primary":
+        steps.append(f"stop {server.unit}")
+    if not check_mode:
+        # Marked first: one that is started again while it stops is a standby already.
+        server.mark_as_standby()
+        if cluster.state == "primary":
+            server.stop()
+    return steps
