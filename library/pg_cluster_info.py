@@ -18,6 +18,12 @@ options:
     description: Seconds for which a standby that does not stream yet is waited for. It need not stream in the end.
     type: int
     default: 0
+  wait_for_settings:
+    description:
+      - Settings that a standby is waited for to have replayed, for as long as O(wait_for_upstream_s), such as
+        V({max_connections: 100}).
+    type: dict
+    default: {}
 attributes:
   check_mode: {support: full, description: Changes nothing.}
   diff_mode: {support: none, description: Changes nothing.}
@@ -45,6 +51,13 @@ shut_down: {description: Whether a stopped primary was shut down in order., retu
 standbys: {description: Who streams from a primary., returned: success, type: list, elements: dict, sample: [{name: pg2, state: streaming}]}
 slots: {description: Names of its replication slots., returned: success, type: list, elements: str, sample: [pg2]}
 settings: {description: Settings of which a standby may not have less., returned: success, type: dict, sample: {max_connections: 100}}
+replayed_settings:
+  description:
+    - The same as the control file has them. A standby does not start with less, until it has replayed that its primary has less.
+  returned: success
+  type: dict
+  sample: {max_connections: 100}
+synchronous: {description: Its synchronous_standby_names., returned: success, type: str, sample: ANY 1 ("pg2")}
 peers: {description: Addresses of O(peers)., returned: success, type: dict, sample: {pg2: [192.0.2.12/32]}}
 """
 
@@ -61,6 +74,7 @@ OPTIONS = {
     "port": {"type": "int", "default": 5432},
     "peers": {"type": "list", "elements": "str", "default": []},
     "wait_for_upstream_s": {"type": "int", "default": 0},
+    "wait_for_settings": {"type": "dict", "default": {}},
 }
 
 
@@ -68,9 +82,9 @@ def run(params: dict, run_command) -> dict:
     directory, _ = find_data_directory(params["version"], params["name"])
     for _ in range(params["wait_for_upstream_s"] + 1):
         cluster = read_cluster(run_command, directory, params["port"], lambda: time.sleep(1))
-        if cluster.upstream or cluster.state != "standby" or not params["wait_for_upstream_s"]:
+        if cluster.state != "standby" or (cluster.upstream and cluster.has_replayed(params["wait_for_settings"])):
             break
-        time.sleep(1)
+        time.sleep(1 if params["wait_for_upstream_s"] else 0)
     return {"changed": False, **asdict(cluster), "peers": resolve(params["peers"])}
 
 

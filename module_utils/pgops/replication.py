@@ -42,6 +42,7 @@ STATE = """
             'lag_bytes', pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn))), '[]')
             FROM (SELECT * FROM pg_stat_replication WHERE NOT pg_is_in_recovery() ORDER BY application_name) r),
         'slots', (SELECT coalesce(json_agg(slot_name ORDER BY slot_name), '[]') FROM pg_replication_slots),
+        'synchronous', current_setting('synchronous_standby_names'),
         'settings', (SELECT json_object_agg(name, setting::int) FROM pg_settings WHERE name = ANY ('{%s}')))
 """
 # A standby may not have less of these than its primary, or it cannot replay that one's WAL.
@@ -52,6 +53,8 @@ LIMITING = (
     "max_wal_senders",
     "max_worker_processes",
 )
+# How the control file calls one of them.
+CONTROL = {"max_locks_per_transaction": "max_locks_per_xact", "max_prepared_transactions": "max_prepared_xacts"}
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,12 @@ class Cluster:
     standbys: list[dict] = field(default_factory=list)
     slots: list[str] = field(default_factory=list)
     settings: dict[str, int] = field(default_factory=dict)
+    # Of the same settings, those that its primary had when it wrote what was replayed last. With less it does not start.
+    replayed_settings: dict[str, int] = field(default_factory=dict)
+    synchronous: str = ""
+
+    def has_replayed(self, settings: dict[str, int]) -> bool:
+        return {**self.replayed_settings, **settings} == self.replayed_settings
 
 
 def lsn_bytes(lsn: str) -> int:
@@ -129,6 +138,7 @@ def read_cluster(run_command: RunCommand, data_directory: str, port: int, wait: 
         return Cluster("absent", data_directory)
     control = read_control(run_command, data_directory)
     identifier = control["Database system identifier"]
+    replayed_settings = {name: int(control[CONTROL.get(name, name) + " setting"]) for name in LIMITING}
     if not runs(folder):
         return Cluster(
             "stopped",
@@ -138,12 +148,12 @@ def read_cluster(run_command: RunCommand, data_directory: str, port: int, wait: 
             control["Latest checkpoint location"],
             standby_when_started=(folder / SIGNAL).exists(),
             shut_down=control["Database cluster state"] == "shut down",
+            replayed_settings=replayed_settings,
         )
     said: dict[str, Any] = json.loads(ask_patiently(run_command, port, STATE % ",".join(LIMITING), wait))
     state = "standby" if said.pop("standby") else "primary"
-    return Cluster(
-        state, data_directory, identifier, **{name: value for name, value in said.items() if value is not None}
-    )
+    known = {name: value for name, value in said.items() if value is not None}
+    return Cluster(state, data_directory, identifier, replayed_settings=replayed_settings, **known)
 
 
 def ask_patiently(run_command: RunCommand, port: int, query: str, wait: Callable[[], None]) -> str:

@@ -54,6 +54,16 @@ def at_least(settings: dict[str, Any], minimums: dict[str, int]) -> dict[str, An
     return {**settings, **raised}
 
 
+def limiting_settings(restarted: dict[str, str], known: dict[str, int]) -> dict[str, int]:
+    """Those of the settings that change with a restart which a standby has to know; C(known) names them."""
+    return {name: int(value) for name, value in restarted.items() if name in known}
+
+
+def shrinks(settings: dict[str, int], before: dict[str, int]) -> bool:
+    """Whether a primary has less of anything than C(before), so that a standby may have less too, but only then."""
+    return any(value < before[name] for name, value in settings.items() if name in before)
+
+
 def hba_lines(rules: list[dict]) -> list[str]:
     """The rules as lines of pg_hba.conf; refused when they would lock the provisioning itself out."""
     lines = [hba_line(rule, number) for number, rule in enumerate(rules, 1)]
@@ -149,4 +159,6 @@ class FilterModule:
             "conf_value": conf_value,
             "hba_lines": hba_lines,
             "key_fingerprints": key_fingerprints,
+            "limiting_settings": limiting_settings,
+            "shrinks": shrinks,
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ansible.errors import AnsibleFilterError
+from ansible.utils.display import Display
 
 
 def topology(seen: dict[str, dict], hosts: list[str]) -> dict:
@@ -93,6 +94,27 @@ def replication_rules(addresses: dict[str, list[str]], hosts: list[str], role: s
     ]
 
 
+def synchronous_names(wanted: int | str, standbys: list[str]) -> str:
+    """The value of synchronous_standby_names; empty for none. Warns where one standby's loss would stop every write."""
+    number = int(wanted)
+    if number == 0:
+        return ""
+    if not 0 < number <= len(standbys):
+        raise AnsibleFilterError(
+            f"threadr_synchronous_standbys is {wanted}, but there are {len(standbys)} standbys: no write would ever end."
+        )
+    if number == len(standbys):
+        Display().warning(
+            f"threadr_synchronous_standbys is {number}, and so many standbys there are: the loss of one stops every write."
+        )
+    quoted = ", ".join(f'"{name}"' for name in standbys)
+    return f"ANY {number} ({quoted})"
+
+
 class FilterModule:
     def filters(self) -> dict:
-        return {"replication_rules": replication_rules, "topology": topology}
+        return {
+            "replication_rules": replication_rules,
+            "synchronous_names": synchronous_names,
+            "topology": topology,
+        }

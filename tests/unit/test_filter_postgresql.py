@@ -3,7 +3,17 @@
 import pytest
 from ansible.errors import AnsibleFilterError
 
-from plugins.filter.postgresql import conf_texts, conf_value, hba_lines, is_address, key_fingerprints, name_field
+from plugins.filter.postgresql import (
+    at_least,
+    conf_texts,
+    conf_value,
+    hba_lines,
+    is_address,
+    key_fingerprints,
+    limiting_settings,
+    name_field,
+    shrinks,
+)
 
 PEER = {"type": "local", "user": "postgres", "method": "peer"}
 
@@ -167,3 +177,28 @@ fpr:::::::::FFFF0000BBBB1111CCCC2222DDDD3333EEEE4444:
 )  # fmt: skip
 def test_the_fingerprints_of_keys_and_not_of_their_subkeys(shown, fingerprints):
     assert key_fingerprints(shown) == fingerprints
+
+
+@pytest.mark.parametrize(
+    ("declared", "minimums", "values"),
+    [
+        ({"max_connections": 300}, {"max_connections": 100}, {"max_connections": 300}),
+        ({"max_connections": "90"}, {"max_connections": 100}, {"max_connections": 100}),
+        ({}, {"max_wal_senders": 10}, {}),
+        ({}, {"max_wal_senders": 20}, {"max_wal_senders": 20}),
+    ],
+)
+def test_a_standby_has_no_less_than_its_primary(declared, minimums, values):
+    assert at_least(declared, minimums) == values
+
+
+def test_a_standby_has_to_know_some_of_the_settings_that_change_with_a_restart():
+    restarted = {"max_connections": "300", "shared_buffers": "1GB"}
+    assert limiting_settings(restarted, {"max_connections": 100, "max_wal_senders": 10}) == {"max_connections": 300}
+
+
+@pytest.mark.parametrize(
+    ("settings", "smaller"), [({"a": 1, "b": 2}, False), ({"a": 2}, False), ({"a": 5, "b": 1}, True)]
+)
+def test_a_standby_follows_where_its_primary_has_less(settings, smaller):
+    assert shrinks(settings, {"a": 1, "b": 2}) is smaller

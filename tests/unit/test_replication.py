@@ -11,6 +11,11 @@ Database system identifier:           7311
 Database cluster state:               {state}
 Latest checkpoint location:           0/3000060
 Latest checkpoint's TimeLineID:       2
+max_connections setting:              100
+max_worker_processes setting:         8
+max_wal_senders setting:              10
+max_prepared_xacts setting:           0
+max_locks_per_xact setting:           64
 """
 
 
@@ -42,6 +47,8 @@ def test_a_cluster_that_is_down_is_told_by_its_files(tmp_path, state, signal, sh
     found = replication.read_cluster(server(state), str(tmp_path), 5432, lambda: None)
     assert (found.state, found.timeline, found.lsn, found.system_identifier) == ("stopped", 2, "0/3000060", "7311")
     assert (found.standby_when_started, found.shut_down) == (signal, shut_down)
+    assert found.has_replayed({"max_connections": 100, "max_locks_per_transaction": 64})
+    assert not found.has_replayed({"max_connections": 90})
 
 
 def test_a_server_that_starts_is_waited_for_and_not_for_ever(tmp_path, monkeypatch):

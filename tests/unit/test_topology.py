@@ -3,7 +3,7 @@
 import pytest
 from ansible.errors import AnsibleFilterError
 
-from plugins.filter.topology import replication_rules, topology
+from plugins.filter.topology import replication_rules, synchronous_names, topology
 
 HOSTS = ["pg1", "pg2"]
 
@@ -83,3 +83,24 @@ def test_only_the_other_hosts_may_replicate_and_only_encrypted():
     ]
     with pytest.raises(AnsibleFilterError, match="No address of pg3 is known"):
         replication_rules({"pg3": []}, ["pg3"], "repl")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "standbys", "names", "warned"),
+    [
+        (0, ["pg2"], "", False),
+        ("1", ["pg2", "pg3"], 'ANY 1 ("pg2", "pg3")', False),
+        (1, ["pg2"], 'ANY 1 ("pg2")', True),
+    ],
+)
+def test_whom_a_commit_waits_for(monkeypatch, wanted, standbys, names, warned):
+    warnings = []
+    monkeypatch.setattr("plugins.filter.topology.Display.warning", lambda self, text: warnings.append(text))
+    assert synchronous_names(wanted, standbys) == names
+    assert bool(warnings) is warned
+
+
+@pytest.mark.parametrize("wanted", [2, -1])
+def test_nobody_waits_for_standbys_that_there_are_not(wanted):
+    with pytest.raises(AnsibleFilterError, match="there are 1 standbys: no write would ever end"):
+        synchronous_names(wanted, ["pg2"])
