@@ -42,10 +42,10 @@ class Step:
 
 STEPS = (
     Step("image", "Have the container image"),
-    Step("create", "Start the lab: pg1, redis1 and app1", "lab/create.yml"),
+    Step("create", "Start the lab: pg1, pg2, redis1 and app1", "lab/create.yml"),
     Step("redis", "Provision the source, Redis 7", "lab/redis.yml"),
     Step("requirements", "Check the requirements", "playbooks/check_requirements.yml"),
-    Step("provision", "Provision PostgreSQL 15 and the schema", "playbooks/site.yml"),
+    Step("provision", "Provision PostgreSQL 15, standby, schema", "playbooks/site.yml"),
     Step("load", "Load a synthetic keyspace"),
     Step("audit", "Audit the keyspace", "playbooks/audit_redis.yml"),
     Step("dry_run", "Migrate: dry run", "playbooks/migrate_redis.yml", ("--check", "--diff"), changes=True),
@@ -59,6 +59,13 @@ STEPS = (
         "Restore beside, and compare",
         "playbooks/restore_postgresql.yml",
         ("-e", f"restore_target={RESTORED}", "-e", "restore_compare_with=threadr"),
+    ),
+    Step(
+        "switch_over",
+        "Switch over to the standby",
+        "playbooks/switch_over.yml",
+        ("-e", "new_primary=pg2"),
+        changes=True,
     ),
     Step("health", "Check health", "playbooks/check_health.yml"),
     Step("application", "Prove the application's connection", "playbooks/check_application.yml"),

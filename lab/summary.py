@@ -7,6 +7,7 @@ from pathlib import Path
 
 WIDTH = 78
 RULE = "─" * WIDTH
+HOSTS = ("pg1", "pg2")  # those with PostgreSQL, each of which has a result of its own
 OUTCOMES = {
     "scanned": "all of them",
     "written": "a row was inserted or updated",
@@ -40,7 +41,8 @@ def of(results: dict[str, dict], durations: dict[str, float], together_s: float)
         ("What became of every key, and of every member of a set", key_lines(results["migrate"], results["again"])),
         ("Migration", migration_lines(results)),
         ("Backup and restore", backup_lines(results["backup"], results["restore"])),
-        ("Health", health_lines(results["health"])),
+        ("Switchover", switchover_lines(results["switch_over"])),
+        ("Health", [line for host in HOSTS for line in health_lines(host, results[f"health.{host}"])]),
         ("The application, on its own host", application_lines(results["application"])),
     ]
     body = "\n".join(f"\n{title}\n{RULE}\n" + "\n".join(lines) for title, lines in sections)
@@ -98,10 +100,18 @@ def backup_lines(backup: dict, restore: dict) -> list[str]:
     ]
 
 
-def health_lines(health: dict) -> list[str]:
+def switchover_lines(done: dict) -> list[str]:
+    pause = done["pause"]
+    return [
+        f"{done['to']} took over from {done['from']}, on timeline {done['timeline']}",
+        f"writes paused for {pause['by_hosts_s']} s, measured on the hosts; {pause['at_most_s']} s at most, measured here",
+    ]
+
+
+def health_lines(host: str, health: dict) -> list[str]:
     verdicts = [check["verdict"] for check in health["checks"]]
     counted = ", ".join(f"{verdicts.count(verdict)} {verdict}" for verdict in dict.fromkeys(verdicts))
-    return [f"{'healthy' if health['healthy'] else 'NOT healthy'}: {counted}", *health["problems"]]
+    return [f"{host}: {'healthy' if health['healthy'] else 'NOT healthy'}, {counted}", *health["problems"]]
 
 
 def application_lines(application: dict) -> list[str]:

@@ -115,7 +115,9 @@ def results(dry_written: int = 7) -> dict:
             }
         },
         "restore": {"database": "threadr_restored", "duration_s": 3.0, "verified": True},
-        "health": {
+        "switch_over": {"from": "pg1", "to": "pg2", "timeline": 2, "pause": {"by_hosts_s": 1.25, "at_most_s": 4.5}},
+        "health.pg2": {"healthy": True, "problems": [], "checks": [{"verdict": "ok"}]},
+        "health.pg1": {
             "healthy": False,
             "problems": ["Disk is 90 % full."],
             "checks": [{"verdict": "ok"}, {"verdict": "critical"}],
@@ -145,7 +147,10 @@ def test_the_summary_shows_figures_of_the_results_and_nothing_wider_than_the_pag
         "3 keys are of none",
         "1.5 KiB of a database of 9.0 MiB",
         "exactly these counts",
-        "NOT healthy: 1 ok, 1 critical",
+        "pg2 took over from pg1",
+        "paused for 1.25 s",
+        "pg1: NOT healthy, 1 ok, 1 critical",
+        "pg2: healthy, 1 ok",
         "Disk is 90 %",
         "healthy: threadr_app@pg1/threadr, TLSv1.3",
         "psycopg2 2.9.5: 15 of 16 forbidden things refused",
