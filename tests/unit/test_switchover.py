@@ -73,7 +73,16 @@ def test_nothing_is_promoted_that_lacks_something():
     with pytest.raises(
         engine.NotPromoted, match=r"ended at 0/60: 0 bytes did not arrive within 0 s. It was not promoted"
     ):
-        engine.promote(server, "0/60", 0, False, lambda: None)
+        engine.require_replayed(server, server.read(), "0/60", 0, lambda: None)
+    assert server.asked == []
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize(("wait_lsn", "timeout_s"), [("nonsense", 60), ("0/", 60), ("0/60", 0)])
+def test_what_makes_no_sense_promotes_nobody(wait_lsn, timeout_s, check_mode):
+    server = Standby("0/70")
+    with pytest.raises(engine.NotPromoted, match="Nothing was promoted"):
+        engine.promote(server, wait_lsn, timeout_s, check_mode, lambda: None)
     assert server.asked == []
 
 
