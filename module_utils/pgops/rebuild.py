@@ -52,16 +52,24 @@ def kept_from_starting(configuration: Path) -> Iterator[None]:
 
 
 def shut_down(server: Server) -> None:
-    """Stop the server; one that crashed is started as a standby before, so that it recovers and can be stopped in order."""
+    """Stop the server. Whoever starts it before it is rebuilt, it takes no writes."""
     server.mark_as_standby()
     server.stop()
+
+
+def recover(server: Server) -> str:
+    """One that crashed starts as a standby, so that it recovers and can be stopped in order. Why it does not; or nothing."""
     if read_control(server.run_command, server.data_directory)["Database cluster state"] in CLEAN:
-        return
+        return ""
     code, _, err = server.run_command(["systemctl", "start", server.unit])
-    if code:
-        raise PgopsError(f"It crashed, and does not start to recover: {' '.join(err.split())}.")
-    server.read()
+    try:
+        if not code:
+            # Waits until it answers.
+            server.read()
+    except PgopsError as error:
+        code, err = 1, str(error)
     server.stop()
+    return f"it crashed, and does not start to recover: {' '.join(err.split()).rstrip('.')}" if code else ""
 
 
 def rewind(server: Server, source: str, configuration: Path) -> str:

@@ -56,7 +56,21 @@ def test_what_lacks_checksums_and_hints_cannot_be_rewound(control, possible):
 def test_what_crashed_recovers_as_a_standby_and_is_stopped_in_order(tmp_path, state, done):
     server = Server(tmp_path, [state])
     rebuild.shut_down(server)
+    assert rebuild.recover(server) == ""
     assert server.done == done
+
+
+def test_what_does_not_recover_is_stopped_and_said(tmp_path):
+    server = Server(tmp_path)
+
+    def refuse() -> None:
+        raise PgopsError("PostgreSQL runs at port 5432 of this host and does not answer: refused.")
+
+    server.read = refuse
+    assert rebuild.recover(server).endswith(
+        "does not start to recover: PostgreSQL runs at port 5432 of this host and does not answer: refused"
+    )
+    assert server.done == ["start", "stop"]
 
 
 @pytest.mark.parametrize("code", [0, 1])
