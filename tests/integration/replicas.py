@@ -17,7 +17,13 @@ PASSWORD = "correct horse: battery\\staple"
 FOLDER = "/var/lib/postgresql/15"
 KEPT = "/var/tmp/replicas"
 # Reconnects at once, so that no test waits for it; and small segments, of which there is always a new one to be written.
-SETTINGS = "wal_retrieve_retry_interval = '100ms'\nshared_buffers = 16MB\n"
+SETTINGS = """
+wal_retrieve_retry_interval = '100ms'
+shared_buffers = 16MB
+ssl = on
+ssl_cert_file = '/etc/ssl/certs/ssl-cert-snakeoil.pem'
+ssl_key_file = '/etc/ssl/private/ssl-cert-snakeoil.key'
+"""
 INITDB = ("--data-checksums", "--wal-segsize=1", "--no-sync", "--encoding=UTF8", "--locale=C.UTF-8")
 # What pg_createcluster is to write; as the roles tell it.
 CLUSTER = "cluster_name = '%v/%c'\nssl = on\nadd_include_dir = 'conf.d'\n"
@@ -90,7 +96,9 @@ class Node:
 
     def condition(self) -> tuple[bool, bool]:
         """Whether it runs, and whether it would start as a standby."""
-        return self.runs(), self.is_marked()
+        asked = f"systemctl is-active --quiet {self.unit} && echo runs; ls {self.directory}"
+        said = self.host.run("sh", "-c", asked).stdout.split()
+        return "runs" in said, "standby.signal" in said
 
     def beside(self) -> list[str]:
         """Its data directory, and what is called after it."""
@@ -144,11 +152,9 @@ class Node:
 
     def remove(self) -> None:
         self.kill_copy()
-        self.host.run("pg_dropcluster", "15", self.name, "--stop", check=False)
-        self.host.run(
-            "sh", "-c", f"rm -rf {self.directory}* {self.configuration} /var/lib/postgresql/15-{self.name}.passfile"
-        )
-        self.host.run("systemctl", "reset-failed")
+        drop = f"pg_ctlcluster 15 {self.name} stop --mode=immediate; pg_dropcluster 15 {self.name}"
+        clean = f"rm -rf {self.directory}* {self.configuration} /var/lib/postgresql/15-{self.name}.passfile"
+        self.host.run("sh", "-c", f"{drop}; {clean}; systemctl reset-failed")
 
 
 def is_active(host, unit: str) -> bool:
@@ -191,10 +197,9 @@ class Pair:
     def begin(self) -> None:
         """The primary has one row, and its standby streams."""
         if self.used:
-            for node in (self.first, self.second):
-                self.host.run("pg_ctlcluster", "15", node.name, "stop", "--mode=immediate", check=False)
-                self.host.run("sh", "-c", f"rm -rf {node.directory}* && cp -a {KEPT}/{node.name} {FOLDER}")
-        self.host.run("systemctl", "reset-failed")
+            stop = "".join(f"pg_ctlcluster 15 {name} stop --mode=immediate; " for name in PORTS)
+            clean = " ".join(f"{FOLDER}/{name}*" for name in PORTS)
+            self.host.run("sh", "-c", f"{stop} rm -rf {clean} && cp -a {KEPT}/* {FOLDER} && systemctl reset-failed")
         self.host.run("systemctl", "start", self.first.unit, self.second.unit)
         self.first.wait_for_follower("second")
         self.used = True
@@ -214,10 +219,8 @@ def made_pair(host) -> Iterator[Pair]:
         first.wait_for_follower("second")
         # Whoever is promoted keeps WAL for the other.
         second.query("SELECT pg_create_physical_replication_slot('first', true);")
-        first.stop()
-        second.stop()
-        host.run("install", "-d", "-o", "postgres", KEPT)
-        host.run("cp", "-a", first.directory, second.directory, KEPT)
+        host.run("systemctl", "stop", first.unit, second.unit)
+        host.run("sh", "-c", f"install -d -o postgres {KEPT} && cp -a {first.directory} {second.directory} {KEPT}")
         try:
             yield Pair(host, first, second)
         finally:
