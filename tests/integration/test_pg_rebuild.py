@@ -3,7 +3,7 @@
 import pytest
 
 from backups import wait_until
-from replicas import PASSWORD, made_pair
+from replicas import PASSWORD, made_pair, refusal
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +39,10 @@ def follows(pair) -> None:
     assert pair.host.run("cat", f"{pair.first.configuration}/start.conf").stdout.splitlines()[-1] == "auto"
 
 
-def test_a_primary_that_runs_is_given_up_only_by_its_name(pair):
+def test_a_primary_is_given_up_and_rebuilt_only_by_its_name(pair):
     first = pair.first
+    said = first.refusals("pg_rebuild", host="first", confirm="first", source=source(pair))
+    assert said.startswith("first is a primary that runs. Nothing of it was changed.")
     for confirm, named in (("", "nothing"), ("second", "second")):
         said = first.refusals("pg_fence", host="first", confirm=confirm)
         assert said == f"first is given up only when confirm says its name, and not {named}."
@@ -52,6 +54,10 @@ def test_a_primary_that_runs_is_given_up_only_by_its_name(pair):
         f"mark {first.directory} as a standby's", f"stop {first.unit}"
     ]  # fmt: skip
     assert answers[0]["diff"] == answers[1]["diff"]
+    for confirm in ("", "second"):
+        said = first.refusals("pg_rebuild", host="first", confirm=confirm, source=source(pair))
+        assert said.startswith("What only first has is lost when it is rebuilt. Nothing was changed.")
+    assert first.beside() == ["first"]
     first.start()
     assert first.query("SELECT pg_is_in_recovery();") == "t"
 
@@ -71,22 +77,17 @@ def test_a_primary_that_crashed_is_given_up_too_and_a_standby_is_left_alone(pair
 def test_a_former_primary_that_went_its_own_way_is_rewound(pair, how):
     first, second = pair.first, pair.second
     diverge(pair)
-    rebuild = {"host": "first", "source": source(pair)}
-    said = first.refusals("pg_rebuild", confirm="first", **rebuild)
-    assert said.startswith("first is a primary that runs. Nothing of it was changed.")
     first.stop() if how == "stopped" else first.kill()
-    for confirm in ("", "second"):
-        said = first.refusals("pg_rebuild", confirm=confirm, **rebuild)
-        assert said.startswith("What only first has is lost when it is rebuilt. Nothing was changed.")
-    planned = first.module("pg_rebuild", True, confirm="first", **rebuild)
+    rebuild = {"host": "first", "confirm": "first", "source": source(pair)}
+    planned = first.module("pg_rebuild", True, **rebuild)
     assert (planned["changed"], planned["method"], first.is_marked()) == (True, "rewind", False)
-    done = first.module("pg_rebuild", confirm="first", **rebuild)
+    done = first.module("pg_rebuild", **rebuild)
     assert (done.get("changed"), done.get("method"), done.get("kept")) == (True, "rewind", ""), done
     assert done["diff"] == planned["diff"] and PASSWORD not in str(done)
     assert (first.runs(), first.is_marked(), first.beside()) == (False, True, ["first"])
     first.start()
     follows(pair)
-    answers = [first.module("pg_rebuild", check_mode, confirm="first", **rebuild) for check_mode in (True, False)]
+    answers = [first.module("pg_rebuild", check_mode, **rebuild) for check_mode in (True, False)]
     assert [(answer["changed"], answer["method"]) for answer in answers] == [(False, "none")] * 2
     assert second.rows() == "common only-second"
 
@@ -131,13 +132,12 @@ def test_four_runs_set_aside_once_where_a_base_backup_is_wanted(pair):
     assert seen == [["first"], *[["first.before_rebuild_1"]] * 3]
 
 
-def test_a_source_that_cannot_be_reached_costs_nothing_but_time(pair):
-    """pg_rewind has changed nothing then: what only this host has is set aside, and not lost."""
+def test_a_source_that_cannot_be_reached_costs_nothing(pair):
     first = pair.first
     diverge(pair)
     first.stop()
-    answer = first.module(
-        "pg_rebuild", host="first", confirm="first", source="host=127.0.0.1 port=5479 dbname=postgres"
-    )
-    assert (answer.get("method"), answer.get("kept")) == ("base_backup", f"{first.directory}.before_rebuild_1"), answer
-    assert "Connection refused" in answer["reason"]
+    rebuild = {"host": "first", "confirm": "first"}
+    said = refusal(first.module("pg_rebuild", source="host=127.0.0.1 port=5479 dbname=postgres", **rebuild))
+    assert said.startswith("pg_rewind cannot reach the new primary: ") and "Connection refused" in said
+    assert first.condition() == (False, True) and first.beside() == ["first"]
+    assert first.module("pg_rebuild", source=source(pair), **rebuild)["method"] == "rewind"
