@@ -72,8 +72,9 @@ def run(params: dict, check_mode: bool, run_command) -> dict:
     if cluster.state == "absent":
         return result(folder, "base_backup", "there is no data directory", rebuild.kept_aside(folder), changed=False)
     if cluster.upstream and not params["force"]:
-        # Also after a rebuild that was interrupted: what was set aside then is of no use any more.
-        return result(folder, "none", f"it streams from {cluster.upstream}", rebuild.kept_aside(folder), changed=False)
+        # What an interrupted rebuild has set aside is of no use any more; whoever removes it has to have said so again.
+        kept = rebuild.kept_aside(folder) if params["confirm"] == params["host"] else ""
+        return result(folder, "none", f"it streams from {cluster.upstream}", kept, changed=False)
     if params["confirm"] != params["host"]:
         raise PgopsError(
             f"What only {params['host']} has is lost when it is rebuilt. Nothing was changed. Say so with -e confirm={params['host']}."

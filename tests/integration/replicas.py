@@ -173,7 +173,7 @@ def refusal(answer: dict) -> str:
 
 @contextmanager
 def made_primary(host) -> Iterator[Node]:
-    """15/first, with a slot for 15/second; whatever becomes of either, both are gone afterwards."""
+    """15/first, and the passfiles of both; whatever becomes of either, both are gone afterwards."""
     first, second = Node(host, "first"), Node(host, "second")
     try:
         first.create(*INITDB)

@@ -115,8 +115,9 @@ def test_what_cannot_be_rewound_is_kept_until_the_new_standby_streams(pair):
     first.start()
     follows(pair)
     # And in the end, so that whoever goes on knows what can be removed.
-    streams = first.module("pg_rebuild", **rebuild)
-    assert (streams["changed"], streams["method"], streams["kept"]) == (False, "none", kept)
+    for confirm, named in (("first", kept), ("", "")):
+        streams = first.module("pg_rebuild", **{**rebuild, "confirm": confirm})
+        assert (streams["changed"], streams["method"], streams["kept"]) == (False, "none", named)
     assert first.beside() == ["first", "first.before_rebuild_1"]
 
 
