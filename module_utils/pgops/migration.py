@@ -23,7 +23,9 @@ from .redis_source import RedisSource
 from .resolving import Resolver
 from .staging import Progress, Stage, Writer
 
-LOCK_TIMEOUT = "10s"
+# Staging tables are analyzed time and again, and only their size and what is unique in them matters: a sample of 3,000
+# long rows is read in a tenth of the time that the usual one of 30,000 takes.
+SETTINGS = {"lock_timeout": "10s", "default_statistics_target": "10"}
 
 INSERT_PROGRESS = """
     INSERT INTO {progress} VALUES (%(identity)s, %(run_id)s, %(cursor)s, %(finished)s, %(next_id)s, %(scanned)s,
@@ -164,7 +166,7 @@ def finish(conn, stage: Stage, source: RedisSource, progress: Progress, pace: Pa
     profile = stage.profile
     with transaction(conn) as cursor:
         merger = Merger(stage, cursor)
-        for name, value in {**profile.session_settings, "lock_timeout": LOCK_TIMEOUT}.items():
+        for name, value in {**profile.session_settings, **SETTINGS}.items():
             cursor.execute("SELECT set_config(%s, %s, true)", (name, value))
         resolver = Resolver(stage, cursor)
         repeated = resolver.prepare(source, pace)
