@@ -7,11 +7,10 @@ starts over; a cursor can never outlive the rows that it stands for. A dry run k
 
 from __future__ import annotations
 
-import io
 from collections import Counter
 from dataclasses import dataclass, field
 
-from .connection import sql
+from .connection import copy_in, sql
 from .copytext import encoder
 from .profile import Profile, Row, Table, names
 
@@ -42,7 +41,6 @@ SHAPES = {
     ),
 }
 ROW = {"entry_id": "bigint", "preference": "text", "insert_only": "boolean"}
-COPY_BYTES = 1 << 20
 # A staged row s that no verdict has decided.
 ALIVE = "NOT EXISTS (SELECT FROM {verdict} v WHERE v.entry_id = s.entry_id)"
 
@@ -137,5 +135,4 @@ class Writer:
             order = self.order.get(what)
             columns = sql.SQL("({})").format(sql.SQL(", ").join(map(sql.Identifier, order))) if order else sql.SQL("")
             statement = sql.SQL("COPY {}{} FROM STDIN").format(self.stage.name(what), columns)
-            cursor.copy_expert(statement, io.BytesIO("".join(lines).encode("utf-8")), COPY_BYTES)
-            lines.clear()
+            copy_in(cursor, statement, lines)
