@@ -167,6 +167,8 @@ class Resolver:
     def adopt_present(self, table: Table) -> None:
         kept = {table.key, table.lookup.column if table.lookup else None}
         columns = [name for name in names(table.stored) if name not in kept]
+        if not columns:
+            return
         listed = sql.SQL(", ").join(map(sql.Identifier, columns))
         present = sql.SQL(", ").join(sql.Identifier("t", name) for name in columns)
         self.run(ADOPT_PRESENT, None, table, columns=listed, present=present)
