@@ -30,6 +30,11 @@ options:
     description: Keys to read per second at most, to spare the source; V(0) for no limit.
     type: int
     default: 0
+  max_latency_ms:
+    description:
+      - Pause, for longer and longer, while the source takes more than this for a PING; V(0) for no limit.
+    type: int
+    default: 0
   resume_within_s:
     description: Seconds for which values that an interrupted run has read are still used; older ones are read again.
     type: int
@@ -80,6 +85,7 @@ unknown_prefixes: {description: Keys of no known pattern by prefix., returned: s
 unknown_samples: {description: Up to 20 keys of no known pattern., returned: success, type: list, elements: str, sample: []}
 repeated_keys: {description: Keys that SCAN returned more than once., returned: success, type: int, sample: 0}
 resumed: {description: Whether an interrupted run was continued., returned: success, type: bool, sample: false}
+slowed_batches: {description: Batches after which the source was slow and the run paused., returned: success, type: int, sample: 0}
 duration_s: {description: "Wall time, in seconds.", returned: success, type: float, sample: 1.25}
 """
 
@@ -93,7 +99,7 @@ from ansible.module_utils.pgops.reading import Pace
 from ansible.module_utils.pgops.redis_source import open_source, redis_spec
 from ansible.module_utils.pgops.values import settings_for
 
-OPTIONS = ("operator", "batch_keys", "resume_within_s", "unknown_keys", "schema_revision")
+OPTIONS = ("operator", "batch_keys", "max_latency_ms", "resume_within_s", "unknown_keys", "schema_revision")
 
 
 def run(params: dict, check_mode: bool) -> dict:
@@ -111,6 +117,7 @@ def main() -> None:
         "source_zone": {"type": "str", "default": "UTC"},
         "batch_keys": {"type": "int", "default": 1000},
         "max_keys_per_s": {"type": "int", "default": 0},
+        "max_latency_ms": {"type": "int", "default": 0},
         "resume_within_s": {"type": "int", "default": 900},
         "unknown_keys": {"type": "str", "default": "report", "choices": ["report", "quarantine", "fail"]},
         "schema_revision": {"type": "str"},

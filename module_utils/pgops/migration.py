@@ -21,6 +21,7 @@ from .profile import Profile, Settings
 from .reading import Pace, Reader, as_parameters, read_keyspace
 from .redis_source import RedisSource
 from .resolving import Resolver
+from .sparing import Guard
 from .staging import Progress, Stage, Writer
 
 # Staging tables are analyzed time and again, and only their size and what is unique in them matters: a sample of 3,000
@@ -29,7 +30,7 @@ SETTINGS = {"lock_timeout": "10s", "default_statistics_target": "10"}
 
 INSERT_PROGRESS = """
     INSERT INTO {progress} VALUES (%(identity)s, %(run_id)s, %(cursor)s, %(finished)s, %(next_id)s, %(scanned)s,
-                                   clock_timestamp())
+                                   clock_timestamp(), %(keys)s)
 """
 LOAD_PROGRESS = """
     SELECT cursor, finished, next_id, scanned FROM {progress}
@@ -65,6 +66,7 @@ class Options:
     operator: str
     batch_keys: int = 1000
     pace: Pace = field(default_factory=Pace)
+    max_latency_ms: int = 0
     resume_within_s: int = 900
     unknown_keys: str = "report"
     schema_revision: str | None = None
@@ -76,7 +78,8 @@ def migrate(conn, source: RedisSource, profile: Profile, options: Options, where
     require_schema(conn, profile, options.schema_revision, where)
     ledger.require_record(conn, where)
     stage = Stage("pg_temp" if check_mode else "migration", profile)
-    progress = Progress(identity_of(source, profile, options))
+    guard = Guard(options.max_latency_ms)
+    progress = Progress(identity_of(source, profile, options), keys=source.facts().keys)
     if not check_mode:
         ledger.take_lock(conn)
         progress.run_id = ledger.start_run(conn, profile.name, source.where, options.operator)
@@ -84,14 +87,15 @@ def migrate(conn, source: RedisSource, profile: Profile, options: Options, where
         resumed = prepare(conn, stage, progress, options)
         keep_unknown = options.unknown_keys == "quarantine"
         reader = Reader(source, profile, options.settings, Writer(stage), progress, keep_unknown)
-        read_keyspace(conn, stage, reader, options.batch_keys, options.pace)
+        read_keyspace(conn, stage, reader, options.batch_keys, options.pace, guard)
         require_keys(conn, stage, progress.scanned, profile, source.where, options)
         result = finish(conn, stage, source, progress, options.pace, check_mode)
     except BaseException as error:
         if progress.run_id is not None:
             failure.record(conn, stage, progress.run_id, error, failure.message(error, source.where, where))
         raise
-    return {**result, "resumed": resumed, "run_id": progress.run_id, "duration_s": round(time.monotonic() - started, 3)}
+    took = {"duration_s": round(time.monotonic() - started, 3), "slowed_batches": guard.slowed_batches}
+    return {**result, "resumed": resumed, "run_id": progress.run_id, **took}
 
 
 def identity_of(source: RedisSource, profile: Profile, options: Options) -> str:

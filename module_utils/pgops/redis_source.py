@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -71,6 +72,12 @@ class RedisSource:
     def facts(self) -> SourceFacts:
         info = self.client.info()
         return SourceFacts(info["redis_version"], info["run_id"], self.client.dbsize(), info["used_memory"])
+
+    def latency_ms(self) -> float:
+        """How long the server takes for the smallest question of all."""
+        started = time.monotonic()
+        self.client.ping()
+        return (time.monotonic() - started) * 1000
 
     def scan(self, cursor: int, count: int) -> tuple[int, list[bytes]]:
         """The next cursor (0 at the end) and some keys, possibly none, possibly seen before."""

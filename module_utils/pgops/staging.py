@@ -37,7 +37,7 @@ SHAPES = {
     "pointer": "value text, pointed text",
     "progress": (
         "identity text, run_id bigint, cursor numeric, finished boolean, next_id bigint, scanned jsonb,"
-        " updated_at timestamptz"
+        " updated_at timestamptz, keys bigint"
     ),
 }
 ROW = {"entry_id": "bigint", "preference": "text", "insert_only": "boolean"}
@@ -52,7 +52,7 @@ def readable(raw: bytes | None) -> str | None:
 
 @dataclass
 class Progress:
-    """How far the reading is; C(identity) says of which source, by which rules."""
+    """How far the reading is; C(identity) says of which source, by which rules, C(keys) how many it had at the start."""
 
     identity: str
     run_id: int | None = None
@@ -60,6 +60,7 @@ class Progress:
     finished: bool = False
     next_id: int = 0
     scanned: Counter = field(default_factory=Counter)
+    keys: int = 0
 
 
 @dataclass(frozen=True)
