@@ -157,7 +157,9 @@ def main() -> int:
     with started("bench") as host:
         configure(host)
         result = measure(host, options.users, options.threads, options.sample)
-    print(json.dumps({**result, "load_before": round(before, 2), "load_after": round(os.getloadavg()[0], 2)}))
+        load = {"load_before": round(before, 2), "load_after": round(os.getloadavg()[0], 2)}
+        # While the container is there: what was measured for so long must not be lost with its removal.
+        print(json.dumps({**result, **load}), flush=True)
     return 0
 
 
