@@ -95,9 +95,19 @@ def kill_postgresql(host: Host) -> None:
 
 
 def start_postgresql(host: Host) -> None:
-    """The new server wants the last process of the killed one gone."""
+    """The new server wants the last process of the killed one gone, and systemd to know it."""
     wait_until(lambda: host.run("pgrep", "-x", "postgres", check=False).returncode == 1)
-    host.run("systemctl", "restart", "postgresql@15-main")
+    wait_until(lambda: is_down(host))
+    host.run("systemctl", "start", "postgresql@15-main")
+
+
+def is_down(host: Host) -> bool:
+    """Nobody tells systemd in a container that a group of processes has become empty: it has to look again."""
+    host.run("systemctl", "daemon-reload")
+    return host.run("systemctl", "is-active", "postgresql@15-main", check=False).stdout.strip() in (
+        "failed",
+        "inactive",
+    )
 
 
 def await_redis(host: Host) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from faults import FAULTS, Running, Trials, moments, staged, wait_until
+from faults import FAULTS, Running, Trials, moments, staged, start_postgresql, wait_until
 from migration import believable, contents, load, migrate, params, target
 
 # More of them: make faults-migration.
@@ -83,8 +83,7 @@ def test_a_crash_of_postgresql_fails_the_run_in_one_sentence_and_the_next_one_st
     # What systemd would do is a clean restart; this is none.
     host.run("sh", "-c", "kill -QUIT $(head -1 /var/lib/postgresql/15/main/postmaster.pid)")
     answer = run.result()
-    wait_until(lambda: host.run("pgrep", "-x", "postgres", check=False).returncode == 1)
-    host.run("systemctl", "restart", "postgresql@15-main")
+    start_postgresql(host)
     assert answer["failed"] is True
     assert answer["msg"].startswith("PostgreSQL postgres@")
     assert "\n" not in answer["msg"]
