@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from . import failure, ledger, unknown
 from .accounting import UNKNOWN, require_balance, settle, total
+from .conflicts import Conflicts
 from .connection import sql, transaction
 from .errors import PgopsError
 from .merging import Merger
@@ -22,6 +23,7 @@ from .reading import Pace, Reader, as_parameters, read_keyspace
 from .redis_source import RedisSource
 from .resolving import Resolver
 from .staging import Progress, Stage, Writer
+from .written import Written
 
 LOCK_TIMEOUT = "10s"
 
@@ -56,7 +58,7 @@ NOTES = """
 class Options:
     """C(batch_keys) is SCAN's COUNT; C(resume_within_s) is how long staged values count.
 
-    C(unknown_keys) is C(report), C(quarantine) or C(fail).
+    C(unknown_keys) is C(report), C(quarantine) or C(fail); C(conflicts) is one of C(conflicts.POLICIES).
     """
 
     settings: Settings
@@ -65,6 +67,7 @@ class Options:
     pace: Pace = field(default_factory=Pace)
     resume_within_s: int = 900
     unknown_keys: str = "report"
+    conflicts: str = "stop"
     schema_revision: str | None = None
 
 
@@ -84,7 +87,7 @@ def migrate(conn, source: RedisSource, profile: Profile, options: Options, where
         reader = Reader(source, profile, options.settings, Writer(stage), progress, keep_unknown)
         read_keyspace(conn, stage, reader, options.batch_keys, options.pace)
         require_keys(conn, stage, progress.scanned, profile, source.where, options)
-        result = finish(conn, stage, source, progress, options.pace, check_mode)
+        result = finish(conn, stage, source, progress, options, check_mode)
     except BaseException as error:
         if progress.run_id is not None:
             failure.record(conn, stage, progress.run_id, error, failure.message(error, source.where, where))
@@ -159,7 +162,7 @@ def require_keys(conn, stage: Stage, scanned: Counter, profile: Profile, where: 
         raise PgopsError(problem)
 
 
-def finish(conn, stage: Stage, source: RedisSource, progress: Progress, pace: Pace, check_mode: bool) -> dict:
+def finish(conn, stage: Stage, source: RedisSource, progress: Progress, options: Options, check_mode: bool) -> dict:
     """Decide, check the sum, write. In check mode everything but the writing, on temporary tables."""
     profile = stage.profile
     with transaction(conn) as cursor:
@@ -167,15 +170,20 @@ def finish(conn, stage: Stage, source: RedisSource, progress: Progress, pace: Pa
         for name, value in {**profile.session_settings, "lock_timeout": LOCK_TIMEOUT}.items():
             cursor.execute("SELECT set_config(%s, %s, true)", (name, value))
         resolver = Resolver(stage, cursor)
-        repeated = resolver.prepare(source, pace)
+        repeated = resolver.prepare(source, options.pace)
         if not check_mode:
             merger.lock()
-        resolver.resolve()
+        conflicts = Conflicts(stage, cursor, options.conflicts)
+        resolver.resolve(conflicts)
         result = summary(stage, cursor, merger, progress, repeated)
+        conflicts.require_none()
+        result |= {"conflicts": conflicts.report(), "gone": Written(stage, cursor).gone()}
         if not check_mode:
-            merger.write_rows(result["tables"])
+            merger.write_rows(result["tables"], progress.run_id)
             merger.write_rejects(profile.name, progress.run_id)
-            ledger.end_run(cursor, progress.run_id, "finished", result["accounting"]["patterns"], result["tables"])
+            ledger.end_run(
+                cursor, progress.run_id, "finished", {**result, "patterns": result["accounting"]["patterns"]}
+            )
             stage.drop(cursor)
     return result
 

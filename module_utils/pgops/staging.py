@@ -36,6 +36,11 @@ SHAPES = {
     "entry": ", ".join(f"{name} {kind}" for name, kind in ENTRY.items()),
     "verdict": "entry_id bigint, outcome text, code text, reason text",
     "pointer": "value text, pointed text",
+    # Rows that differ from the target's, and those among them that somebody else has changed.
+    "differing": "entry_id bigint",
+    "conflict": (
+        "entry_id bigint, table_name text, key text, kind text, source_changed boolean, columns text[], stays text"
+    ),
     "progress": (
         "identity text, run_id bigint, cursor numeric, finished boolean, next_id bigint, scanned jsonb,"
         " updated_at timestamptz"

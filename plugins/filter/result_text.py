@@ -51,7 +51,27 @@ def accounting_lines(result: dict) -> list[str]:
     reasons = [f"quarantined as {code}: {keys}" for code, keys in result["rejects"].items()]
     rules = [f"skipped as {rule}: {keys}" for rule, keys in result["skipped_by"].items()]
     samples = [f"unknown key: {key}" for key in result["unknown_samples"]]
-    return [*table, *rows, *rules, *reasons, *samples]
+    return [*table, *rows, *rules, *reasons, *samples, *conflict_lines(result["conflicts"]), *_gone(result["gone"])]
+
+
+def conflict_lines(conflicts: dict) -> list[str]:
+    """What others had changed in PostgreSQL: counts by table and kind, then the first rows with their columns."""
+    counts = [
+        f"{what} in PostgreSQL and {side}: {rows} of {table}"
+        for side in ("kept", "overwritten")
+        for table, kinds in conflicts[side].items()
+        for what, rows in kinds.items()
+    ]
+    samples = [
+        f"{s['table']} {s['key']}: {s['kind']} in PostgreSQL{' and in the source' if s['source_changed'] else ''}"
+        f"{', differs in ' + ', '.join(s['columns']) if s['columns'] else ''}; the {s['stays']} stays"
+        for s in conflicts["samples"]
+    ]
+    return [*counts, *samples]
+
+
+def _gone(gone: dict) -> list[str]:
+    return [f"gone from the source, kept: {g['rows']} of {table}, such as {g['keys'][0]}" for table, g in gone.items()]
 
 
 def _counts(counts: dict) -> str:

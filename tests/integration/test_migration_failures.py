@@ -28,7 +28,10 @@ def schema(host):
 
 @pytest.fixture
 def ready(host, schema):
-    host.execute("TRUNCATE users, migration.migration_rejects, migration.migration_runs CASCADE", db=schema)
+    host.execute(
+        "TRUNCATE users, migration.migration_rows, migration.migration_rejects, migration.migration_runs CASCADE",
+        db=schema,
+    )
     load(host, [FIRST, SECOND])
     return schema
 

@@ -11,17 +11,18 @@ import pytest
 
 from migration import believable, contents, load, migrate, params, target
 
-RUNNER = "module_runner.py redis_migrate"
 CHANCE = random.Random(20)
 # Shares of an undisturbed run's duration, one in each fifth of it.
 MOMENTS = [round(CHANCE.uniform(fifth / 5, (fifth + 1) / 5), 3) for fifth in range(5)]
 
 
 class Running:
-    """A migration in the background of HOST."""
+    """A migration in the background of HOST, or another MODULE with its OPTIONS."""
 
-    def __init__(self, host, database: str, **changes) -> None:
-        self.host = host
+    def __init__(
+        self, host, database: str, module: str = "redis_migrate", options: dict | None = None, **changes
+    ) -> None:
+        self.host, self.module = host, module
         command = [
             "podman",
             "exec",
@@ -32,16 +33,14 @@ class Running:
             "python3",
             "/src/tests/module_runner.py",
         ]
-        self.process = subprocess.Popen(
-            [*command, "redis_migrate"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        self.process.stdin.write(json.dumps({"params": params(database, **changes)}))
+        self.process = subprocess.Popen([*command, module], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process.stdin.write(json.dumps({"params": options or params(database, **changes)}))
         self.process.stdin.close()
         self.process.stdin = None
 
     def kill(self) -> bool:
         """SIGKILL; whether it was still running."""
-        killed = self.host.run("pkill", "-KILL", "-f", RUNNER, check=False).returncode == 0
+        killed = self.host.run("pkill", "-KILL", "-f", f"module_runner.py {self.module}", check=False).returncode == 0
         self.process.wait(timeout=30)
         return killed
 
@@ -89,7 +88,9 @@ def test_killed_at_a_moment_the_next_run_ends_with_the_same_contents(host, datab
             break
         moment *= 0.8
         host.execute(
-            "TRUNCATE users, threads, email_subscribers CASCADE; DELETE FROM migration.migration_rejects;", db=database
+            "TRUNCATE users, threads, email_subscribers, migration.migration_rows CASCADE;"
+            "DELETE FROM migration.migration_rejects;",
+            db=database,
         )
     else:
         raise AssertionError("the run always ended before it could be killed")

@@ -10,7 +10,7 @@ from lab.keyspace.hostile.histories import histories
 from migration import TABLES, contents, load, migrate, target, validate
 
 HISTORIES = list(histories())
-EMPTY = "TRUNCATE users, threads, email_subscribers, migration.migration_rejects, migration.migration_runs CASCADE"
+EMPTY = "TRUNCATE users, threads, email_subscribers, migration.migration_rows, migration.migration_rejects, migration.migration_runs CASCADE"
 
 
 @pytest.fixture(scope="module")
