@@ -6,8 +6,8 @@ DOCUMENTATION = r"""
 name: result_text
 short_description: Results of modules as aligned lines
 description:
-  - Filters C(accounting_lines), C(audit_lines), C(backup_lines), C(security_lines) and C(tuning_lines) turn the result of
-    a module into a list of aligned lines.
+  - Filters C(accounting_lines), C(audit_lines), C(backup_lines), C(security_lines), C(tuning_lines) and C(undo_lines) turn
+    the result of a module into a list of aligned lines.
 """
 
 OUTCOMES = ("scanned", "written", "unchanged", "merged", "skipped", "quarantined", "vanished", "unknown")
@@ -76,6 +76,18 @@ def _gone(gone: dict) -> list[str]:
 
 def _counts(counts: dict) -> str:
     return ", ".join(f"{rows} {what}" for what, rows in counts.items())
+
+
+def undo_lines(result: dict) -> list[str]:
+    """What becomes of every table's rows, then the first that stay and why."""
+    reasons = {
+        "changed": "was changed since",
+        "deleted": "was deleted since",
+        "referenced": "{} refers to it",
+        "taken": "another row has its former {} by now",
+    }
+    kept = [f"{row['table']} {row['key']}: {reasons[row['fate']].format(row['by'])}" for row in result["kept"]]
+    return [*(result["plan"] or ["nothing to undo"]), *kept]
 
 
 def audit_lines(result: dict) -> list[str]:
@@ -152,4 +164,5 @@ class FilterModule:
             "backup_lines": backup_lines,
             "security_lines": security_lines,
             "tuning_lines": tuning_lines,
+            "undo_lines": undo_lines,
         }
