@@ -234,8 +234,10 @@ def _advice(answer: str) -> str:
         return "the server asks for a password. Set login_password (and login_user where it has ACL users)."
     if "WRONGPASS" in answer or "invalid username-password" in answer or "invalid password" in answer:
         return "the server refuses this password. Check login_user and login_password."
-    if "NOPERM" in answer:
-        return f"{text}. The migration needs +@read +scan +info +dbsize on all keys."
+    # The driver leaves the first word out.
+    if "NOPERM" in answer or "has no permissions" in answer:
+        more = "a cutover +command as well, and +client|pause +client|unpause to pause writers"
+        return f"{text}. The migration needs +@read +scan +info +dbsize on all keys, {more}."
     if "LOADING" in answer:
         return "the server is still loading its data. Try again when it is ready."
     return f"{text}. Check that it runs and that login_host and login_port are right."

@@ -6,8 +6,8 @@ DOCUMENTATION = r"""
 name: result_text
 short_description: Results of modules as aligned lines
 description:
-  - Filters C(accounting_lines), C(audit_lines), C(backup_lines), C(security_lines), C(tuning_lines) and C(undo_lines) turn
-    the result of a module into a list of aligned lines.
+  - Filters C(accounting_lines), C(audit_lines), C(backup_lines), C(cutover_lines), C(security_lines), C(tuning_lines)
+    and C(undo_lines) turn the result of a module into a list of aligned lines.
 """
 
 OUTCOMES = ("scanned", "written", "unchanged", "merged", "skipped", "quarantined", "vanished", "unknown")
@@ -76,6 +76,22 @@ def _gone(gone: dict) -> list[str]:
 
 def _counts(counts: dict) -> str:
     return ", ".join(f"{rows} {what}" for what, rows in counts.items())
+
+
+def cutover_lines(result: dict) -> list[str]:
+    """The last pass, for how long writers were held back, what was compared, and what is open."""
+    passed, document = result["migration"], result["document"]
+    lines = [] if passed is None else [f"{table}: {_counts(counts)}" for table, counts in passed["tables"].items()]
+    lines += [] if passed is None else conflict_lines(passed["conflicts"])
+    if document is not None:
+        lines += [f"{table}: {_counts(counts)}" for table, counts in document["tables"].items()]
+        lines += [f"digest of all rows: {document['digest']}"]
+    lines += [f"writers were held back for {result['pause_s']} s"] if result["pause_s"] else []
+    return [
+        *lines,
+        *(f"open: {sentence}" for sentence in result["open"]),
+        *([] if result["open"] else ["nothing is open"]),
+    ]
 
 
 def undo_lines(result: dict) -> list[str]:
@@ -162,6 +178,7 @@ class FilterModule:
             "accounting_lines": accounting_lines,
             "audit_lines": audit_lines,
             "backup_lines": backup_lines,
+            "cutover_lines": cutover_lines,
             "security_lines": security_lines,
             "tuning_lines": tuning_lines,
             "undo_lines": undo_lines,

@@ -6,12 +6,8 @@ import pytest
 
 from lab.keyspace.hostile.base import SUBSCRIBER, THREAD, USER, address, reader, thread_id, user_id
 from lab.keyspace.hostile.case import user_uuid
-from migration import contents, load, migrate, params, target, validate
+from migration import EMPTY, contents, load, migrate, params, target, validate
 
-EMPTY = (
-    "TRUNCATE users, threads, email_subscribers, migration.migration_rows, migration.migration_rejects,"
-    " migration.migration_runs CASCADE"
-)
 EARLY, LATE = "2025-08-03T00:00:00", "2099-01-01T00:00:00"
 ANN, BEN, CAT = (user_id(name) for name in ("Ann", "Ben", "Cat"))
 OWNED = {"user_id": ANN}

@@ -8,13 +8,9 @@ import pytest
 
 from lab.keyspace.hostile.base import SUBSCRIBER, THREAD, USER, address, reader, thread_id, user_id
 from lab.keyspace.hostile.case import user_uuid
-from migration import believable, contents, load, migrate, target, validate
+from migration import EMPTY, believable, contents, load, migrate, target, validate
 from test_migration_faults import Running, wait_until
 
-EMPTY = (
-    "TRUNCATE users, threads, email_subscribers, migration.migration_rows, migration.migration_rejects,"
-    " migration.migration_runs CASCADE"
-)
 ANN, BEN, CAT = (user_id(name) for name in ("Ann", "Ben", "Cat"))
 NOTHING = {"remove": 0, "restore": 0, "changed": 0, "deleted": 0, "referenced": 0, "taken": 0}
 DATABASE = "test_undo"
