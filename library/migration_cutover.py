@@ -107,7 +107,7 @@ migration:
   type: dict
   sample: {rejects: {}, conflicts: {kept: {}, overwritten: {}}}
 document:
-  description: What is to be signed. Null in check mode, and where there was no pass.
+  description: What is to be signed. Null in check mode, and while anything is open.
   returned: success
   type: dict
   sample: {format: 1, profile: threadr, operator: mira, migration_run: 7, digest: 9f86d0...}

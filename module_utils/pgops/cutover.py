@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 
 from .migration import Options, migrate
 from .profile import Profile
 from .redis_source import RedisSource
 from .validation import validate
-from .writers import Calls, carried_out, count, paused, watch
+from .writers import carried_out, count, paused, watch
 
 FORMAT = 1
 UNKNOWN_KEYS = "unknown_keys"
 NOT_MAPPED = "not_mapped_yet"
+PASSED_ON = ("accounting", "tables", "rejects", "skipped_by", "conflicts", "gone")
 OPEN_REJECTS = """
     SELECT reason_code, count(*) FROM migration.migration_rejects
     WHERE profile = %s AND resolved_run_id IS NULL GROUP BY 1 ORDER BY 1
@@ -77,58 +78,59 @@ def left_open(conn, profile: Profile, migrated: dict, check_mode: bool) -> dict[
 def cut_over(
     conn, source: RedisSource, profile: Profile, options: Options, gate: Gate, where: str, check_mode: bool
 ) -> dict:
-    """The result of migration_cutover; C(document) is what may be signed when C(open) is empty."""
+    """The result of migration_cutover; C(document) is there only where it may be signed."""
     started, problems = now(), []
     if not gate.pause_s:
         problems += write_sentence(watch(source, gate.window_s), f"in {gate.window_s:g} s before the last pass")
         if problems and not check_mode:
-            return {
-                "changed": False,
-                "ready": False,
-                "open": problems,
-                "pause_s": 0.0,
-                "migration": None,
-                "document": None,
-            }
-    with ExitStack() as stack:
-        if gate.pause_s and not check_mode:
-            stack.enter_context(paused(source, gate.pause_s))
+            nothing = {"changed": False, "migration": None, "document": None}
+            return {**nothing, "ready": False, "open": problems, "pause_s": 0.0}
+    pausing = gate.pause_s and not check_mode
+    with paused(source, gate.pause_s) if pausing else nullcontext():
         began = time.monotonic()
         before = count(source)
         migrated = migrate(conn, source, profile, options, where, check_mode)
         compared = compare(conn, source, profile, options, migrated, check_mode)
-        problems += [] if check_mode else since(source, before)
-    pause_s = round(time.monotonic() - began, 3) if gate.pause_s and not check_mode else 0.0
+        if not check_mode:
+            problems += write_sentence(carried_out(before, count(source)), "during the last pass")
+    pause_s = round(time.monotonic() - began, 3) if pausing else 0.0
     found = left_open(conn, profile, migrated, check_mode)
     problems += [*open_sentences(found, gate.waivers), *(compared["problems"] if compared else [])]
-    document = None if check_mode or compared is None else {
-        "format": FORMAT,
-        "profile": profile.name,
-        "source": source.where,
-        "target": where,
-        "schema_revision": options.schema_revision,
-        "operator": options.operator,
-        "started_at": started,
-        "finished_at": now(),
-        "writers": {"held_by": "pause" if gate.pause_s else "operator", "window_s": gate.window_s, "pause_s": pause_s},
-        "migration_run": migrated["run_id"],
-        "accounting": migrated["accounting"]["total"],
-        "tables": compared["tables"],
-        "digest": compared["digest"],
-        "open": found,
-        "waivers": [{"reason": w.reason, "keys": w.keys, "because": w.because} for w in gate.waivers if w.reason in found],
-        "conflicts": {side: migrated["conflicts"][side] for side in ("kept", "overwritten")},
-        "gone": {table: line["rows"] for table, line in migrated["gone"].items()},
-    }  # fmt: skip
+    document = None
+    if compared is not None and not problems and not check_mode:
+        writers = {"held_by": "pause" if gate.pause_s else "operator", "window_s": gate.window_s, "pause_s": pause_s}
+        head = {
+            "format": FORMAT,
+            "profile": profile.name,
+            "source": source.where,
+            "target": where,
+            "started_at": started,
+        }
+        names = {"schema_revision": options.schema_revision, "operator": options.operator, "writers": writers}
+        document = {**head, **names, **outcome(migrated, compared, found, gate.waivers), "finished_at": now()}
     return {
         "changed": migrated["changed"],
         "ready": not problems,
         "open": problems,
         "pause_s": pause_s,
-        "migration": {name: migrated[name] for name in ("accounting", "tables", "rejects", "skipped_by", "conflicts", "gone")},
+        "migration": {name: migrated[name] for name in PASSED_ON},
         "document": document,
         "diff": migrated["diff"],
-    }  # fmt: skip
+    }
+
+
+def outcome(migrated: dict, compared: dict, found: Mapping[str, int], waivers: Iterable[Waiver]) -> dict:
+    """What the signed document says of the data."""
+    return {
+        "migration_run": migrated["run_id"],
+        "accounting": migrated["accounting"]["total"],
+        "tables": compared["tables"],
+        "digest": compared["digest"],
+        "open": dict(found),
+        "waivers": [asdict(waiver) for waiver in waivers if waiver.reason in found],
+        "conflicts": {side: migrated["conflicts"][side] for side in ("kept", "overwritten")},
+        "gone": {table: line["rows"] for table, line in migrated["gone"].items()},
+    }
 
 
 def compare(
@@ -138,10 +140,6 @@ def compare(
     if check_mode and migrated["changed"]:
         return None
     return validate(conn, source, profile, options.settings, options.batch_keys)
-
-
-def since(source: RedisSource, before: Calls) -> list[str]:
-    return write_sentence(carried_out(before, count(source)), "during the last pass")
 
 
 def now() -> str:
