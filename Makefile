@@ -3,7 +3,7 @@ SHELL := /bin/bash
 run := @lab/bootstrap
 
 help: ## List these words
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s%s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-17s%s\n", $$1, $$2}' Makefile
 
 demo: ## Do the main job on a lab of containers: provision, migrate, verify, back up, restore
 	$(run) python -m lab.demo
@@ -29,6 +29,12 @@ molecule: ## Roles and journeys on containers: all, or make molecule SCENARIO=po
 bench-converge: ## Time a no-change run against another role: make bench-converge PEER_ROLE=DIRECTORY
 	$(run) python -m bench.converge $(PEER_ROLE)
 
+bench-migration: ## Time the migration against COPY and against row by row: make bench-migration USERS=20000 THREADS=200000
+	$(run) env PYTHONPATH=tests/integration python -m bench.migration $(if $(USERS),--users $(USERS)) $(if $(THREADS),--threads $(THREADS))
+
+faults-migration: ## Disturb migrations at random moments: make faults-migration KILLS=100 OTHERS=10
+	$(run) env PYTHONPATH=tests/integration python -m bench.faults $(if $(KILLS),--kills $(KILLS)) $(if $(OTHERS),--others $(OTHERS))
+
 format: ## Let the formatter lay out the Python files
 	$(run) ruff format
 
@@ -39,4 +45,4 @@ requirements: ## Lock the newest Python packages that pyproject.toml allows
 	$(run) uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-emit-index-url --group dev pyproject.toml --output-file requirements.txt
 
-.PHONY: help demo demo-down test lint unit integration molecule bench-converge format changelog requirements
+.PHONY: help demo demo-down test lint unit integration molecule bench-converge bench-migration faults-migration format changelog requirements

@@ -79,6 +79,8 @@ OPTIONS = {
 
 
 def run(params: dict, run_command) -> dict:
+    if params["wait_for_upstream_s"] < 0:
+        raise PgopsError(f"wait_for_upstream_s is {params['wait_for_upstream_s']}. Give 0 or a number of seconds.")
     directory, _ = find_data_directory(params["version"], params["name"])
     for _ in range(params["wait_for_upstream_s"] + 1):
         cluster = read_cluster(run_command, directory, params["port"], lambda: time.sleep(1))

@@ -42,7 +42,7 @@ EXAMPLES = r"""
 RETURN = r"""
 method: {description: "V(none), V(rewind) or V(base_backup); a dry run says which is tried first.", returned: success, type: str, sample: rewind}
 reason: {description: Why pg_rewind could not do it., returned: success, type: str, sample: ""}
-kept: {description: Where the data directory was set aside., returned: success, type: str, sample: ""}
+kept: {description: "Where the data directory was set aside, also by a run before.", returned: success, type: str, sample: ""}
 """
 
 from pathlib import Path
@@ -72,7 +72,9 @@ def run(params: dict, check_mode: bool, run_command) -> dict:
     if cluster.state == "absent":
         return result(folder, "base_backup", "there is no data directory", rebuild.kept_aside(folder), changed=False)
     if cluster.upstream and not params["force"]:
-        return result(folder, "none", f"it streams from {cluster.upstream}", "", changed=False)
+        # What an interrupted rebuild has set aside is of no use any more; whoever removes it has to have said so again.
+        kept = rebuild.kept_aside(folder) if params["confirm"] == params["host"] else ""
+        return result(folder, "none", f"it streams from {cluster.upstream}", kept, changed=False)
     if params["confirm"] != params["host"]:
         raise PgopsError(
             f"What only {params['host']} has is lost when it is rebuilt. Nothing was changed. Say so with -e confirm={params['host']}."
@@ -83,7 +85,8 @@ def run(params: dict, check_mode: bool, run_command) -> dict:
         return result(folder, "rewind" if rewinds else "base_backup", reason, "")
     rebuild.shut_down(server)
     if rewinds:
-        reason = rebuild.rewind(server, params["source"], Path(f"/etc/postgresql/{params['version']}/{params['name']}"))
+        configuration = Path(f"/etc/postgresql/{params['version']}/{params['name']}")
+        reason = rebuild.recover(server) or rebuild.rewind(server, params["source"], configuration)
     if not reason:
         return result(folder, "rewind", "", "")
     rebuild.require_space(folder)

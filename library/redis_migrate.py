@@ -30,6 +30,11 @@ options:
     description: Keys to read per second at most, to spare the source; V(0) for no limit.
     type: int
     default: 0
+  max_latency_ms:
+    description:
+      - Pause, for longer and longer, while the source takes more than this for a PING; V(0) for no limit.
+    type: int
+    default: 0
   resume_within_s:
     description: Seconds for which values that an interrupted run has read are still used; older ones are read again.
     type: int
@@ -42,6 +47,21 @@ options:
     type: str
     choices: [report, quarantine, fail]
     default: report
+  conflicts:
+    description:
+      - Who wins where a row is not as the migration left it in PostgreSQL and the source says otherwise. The row may have
+        been changed or deleted since a run wrote it, or made under the same key by somebody else.
+      - V(stop) fails before anything is written, and names the rows.
+      - V(source_wins) overwrites the row, or makes a deleted one again. What an overwritten row was before is kept in
+        C(migration.migration_rows).
+      - V(target_wins) keeps it. The source's value is quarantined as C(changed_in_target), C(deleted_in_target) or
+        C(made_in_target).
+      - V(newer) overwrites rows whose C(updated_at) is earlier than the source's. All others are kept, also those of
+        tables without such a column and deleted ones.
+      - A column that is looked up in another table follows that table; it makes no conflict.
+    type: str
+    choices: [stop, source_wins, target_wins, newer]
+    default: stop
   schema_revision:
     description: Alembic revision that the database must have. Not checked when not given.
     type: str
@@ -78,12 +98,32 @@ skipped_by: {description: Keys skipped by rule., returned: success, type: dict, 
 notes: {description: What the conversion did to values., returned: success, type: dict, sample: {defaulted users.role: 1}}
 unknown_prefixes: {description: Keys of no known pattern by prefix., returned: success, type: dict, sample: {"team:data:": 2}}
 unknown_samples: {description: Up to 20 keys of no known pattern., returned: success, type: list, elements: str, sample: []}
+conflicts:
+  description:
+    - Rows that were not as the migration left them, and of which the source said otherwise. C(kept) and C(overwritten)
+      count them by table and kind, C(samples) has the first 20, with the names of the differing columns and whether the
+      source changed, too. On failure by O(conflicts=stop) all are among C(kept).
+  returned: success, and when conflicts stop the run
+  type: dict
+  sample:
+    policy: target_wins
+    kept: {users: {changed: 1}}
+    overwritten: {}
+    samples:
+      - {table: users, key: 7c0b5f1e-9d42-4c1a-8b1d-2f6a3e905c77, kind: changed, source_changed: false, columns: [role], stays: target}
+gone:
+  description: Rows that runs have written and whose keys are not in the source any more. They are left alone.
+  returned: success
+  type: dict
+  sample: {users: {rows: 1, keys: ["threadr:user:user_a"]}}
 repeated_keys: {description: Keys that SCAN returned more than once., returned: success, type: int, sample: 0}
 resumed: {description: Whether an interrupted run was continued., returned: success, type: bool, sample: false}
+slowed_batches: {description: Batches after which the source was slow and the run paused., returned: success, type: int, sample: 0}
 duration_s: {description: "Wall time, in seconds.", returned: success, type: float, sample: 1.25}
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.pgops.conflicts import POLICIES, ConflictsFound
 from ansible.module_utils.pgops.connection import address, connect, connection_spec
 from ansible.module_utils.pgops.errors import PgopsError
 from ansible.module_utils.pgops.keyspace import require_positive
@@ -93,7 +133,9 @@ from ansible.module_utils.pgops.reading import Pace
 from ansible.module_utils.pgops.redis_source import open_source, redis_spec
 from ansible.module_utils.pgops.values import settings_for
 
-OPTIONS = ("operator", "batch_keys", "resume_within_s", "unknown_keys", "schema_revision")
+OPTIONS = (
+    "operator", "batch_keys", "max_latency_ms", "resume_within_s", "unknown_keys", "conflicts", "schema_revision"
+)  # fmt: skip
 
 
 def run(params: dict, check_mode: bool) -> dict:
@@ -111,14 +153,18 @@ def main() -> None:
         "source_zone": {"type": "str", "default": "UTC"},
         "batch_keys": {"type": "int", "default": 1000},
         "max_keys_per_s": {"type": "int", "default": 0},
+        "max_latency_ms": {"type": "int", "default": 0},
         "resume_within_s": {"type": "int", "default": 900},
         "unknown_keys": {"type": "str", "default": "report", "choices": ["report", "quarantine", "fail"]},
+        "conflicts": {"type": "str", "default": "stop", "choices": list(POLICIES)},
         "schema_revision": {"type": "str"},
         "operator": {"type": "str", "default": "ansible"},
     }
     module = AnsibleModule(argument_spec={**connection_spec(), **options}, supports_check_mode=True)
     try:
         result = run(module.params, module.check_mode)
+    except ConflictsFound as error:
+        module.fail_json(msg=str(error), conflicts=error.report)
     except PgopsError as error:
         module.fail_json(msg=str(error))
     module.exit_json(**result)

@@ -5,11 +5,15 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import json
+import re
 from datetime import datetime, timezone
 from decimal import Decimal
 
 CELL_BYTES = 8
 NO_CELL = bytes(CELL_BYTES)
+# How Python writes a whole number that it holds as a double.
+WHOLE_DOUBLE = re.compile(r"[0-9](?:\.0(?![0-9])|e[-+][0-9])")
+encode_json = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
 
 
 def number(value: float) -> str:
@@ -21,20 +25,26 @@ def number(value: float) -> str:
 
 
 def json_value(value: object) -> object:
-    """VALUE with its numbers as tagged text, so that text and numbers stay apart."""
+    """VALUE with whole numbers in one form: PostgreSQL writes 1e22 out, and keeps the fraction of 10.0."""
     if isinstance(value, dict):
         return {name: json_value(element) for name, element in value.items()}
     if isinstance(value, list):
         return [json_value(element) for element in value]
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return {"#": number(value)}
+    if isinstance(value, float) and value.is_integer():
+        return int(Decimal(repr(value)))
     return value
+
+
+def json_text(value: object) -> str:
+    text = encode_json(value)
+    # A string may look like one; that costs time and nothing else.
+    return encode_json(json_value(value)) if WHOLE_DOUBLE.search(text) else text
 
 
 def text_of(kind: str, value: object) -> str:
     """The canonical text of a cell that is not null, from the profile's rule or from the server alike."""
     if kind == "jsonb":
-        return json.dumps(json_value(value), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return json_text(value)
     if kind == "text[]":
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, datetime):

@@ -1,4 +1,4 @@
-"""The only place that starts PostgreSQL's own programs, zstd and openssl: pipelines whose every end is checked."""
+"""The only place that starts PostgreSQL's own programs, zstd, openssl and ssh-keygen: pipelines whose every end is checked."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .errors import PgopsError
 
 # Debian and Ubuntu keep each major version's programs apart; those on the PATH may be another version's.
 DEBIAN_PROGRAMS = Path(f"/usr/lib/postgresql/{SUPPORTED_MAJOR}/bin")
-PACKAGES = {"zstd": "zstd", "setpriv": "util-linux", "openssl": "openssl"}
+PACKAGES = {"zstd": "zstd", "setpriv": "util-linux", "openssl": "openssl", "ssh-keygen": "openssh-client"}
 # The kernel ends the programs when the module is killed: nobody would wait for them, and their locks would stay.
 WITH_PARENT = ("--pdeathsig", "KILL", "--")
 NO_SPACE = "No space left on device"
@@ -80,6 +80,17 @@ def certificate_end_s(path: str) -> int:
     if asked.returncode:
         raise PgopsError(f"{path} cannot be read as a certificate: {messages(asked.stderr, 'openssl')}.")
     return int(ssl.cert_time_to_seconds(asked.stdout.strip().partition("=")[2]))
+
+
+def ssh_keygen(arguments: Sequence[str], standard_input: str) -> Finished:
+    """How ssh-keygen ended; what it said is its output, or its messages where it failed. It can ask nobody anything."""
+    environment = {**Surroundings().environment, "SSH_ASKPASS_REQUIRE": "never"}
+    asked = subprocess.run(
+        [program("ssh-keygen"), *arguments], input=standard_input, env=environment, capture_output=True, text=True,
+        check=False, start_new_session=True,
+    )  # fmt: skip
+    said = messages(asked.stderr, "ssh-keygen") if asked.returncode else asked.stdout
+    return Finished("ssh-keygen", asked.returncode, said)
 
 
 def login_arguments(params: dict, database: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -22,6 +23,7 @@ __all__ = [
     "address",
     "connect",
     "connection_spec",
+    "copy_in",
     "extras",
     "psycopg2",
     "sentence",
@@ -35,6 +37,7 @@ SOCKET_DIRECTORY = "/var/run/postgresql"
 SERVER_VERSION = "SELECT current_setting('server_version_num')::int / 10000"
 # For work that takes as long as it takes: a session that waits for pg_dump or pg_restore is idle meanwhile.
 PATIENT = {"statement_timeout": "0", "idle_in_transaction_session_timeout": "0", "idle_session_timeout": "0"}
+COPY_BYTES = 1 << 20
 DEFAULT_SETTINGS = {"timezone": "UTC", "datestyle": "ISO, YMD", "intervalstyle": "iso_8601", "bytea_output": "hex"}
 
 
@@ -121,6 +124,18 @@ def connect(params: dict, application_name: str = "pgops", settings: dict[str, s
         raise PgopsError(f"PostgreSQL {where}: {sentence(error)}.") from error
     finally:
         conn.close()
+
+
+def copy_in(cursor, statement, lines: list[str]) -> None:
+    """Send LINES of COPY's text format, and forget them."""
+    try:
+        cursor.copy_expert(statement, io.BytesIO("".join(lines).encode("utf-8")), COPY_BYTES)
+    except SystemError as error:
+        # What the driver makes of a session that the server ends in the middle of COPY; its own error is behind it.
+        if isinstance(error.__cause__, psycopg2.Error):
+            raise error.__cause__ from None
+        raise
+    lines.clear()
 
 
 @contextmanager

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from collections import Counter
 from dataclasses import dataclass
 
 from .canonical import NO_CELL, fingerprint
-from .connection import sql
+from .connection import copy_in, sql
 from .copytext import encoder
 from .lossless import TooLarge
 from .profile import Column, Entry, Pattern, Profile, Refusal, Row, Settings, Table, names
@@ -45,7 +44,7 @@ class Sheet:
         """Concatenated, of the stored columns; a looked-up column is judged by a query of its own."""
         looked_up = self.table.lookup.column if self.table.lookup else None
         pairs = zip(columns, cells, strict=True)
-        return b"".join(NO_CELL if c.name == looked_up else fingerprint(c.kind, v) for c, v in pairs if c.stored)
+        return b"".join([NO_CELL if c.name == looked_up else fingerprint(c.kind, v) for c, v in pairs if c.stored])
 
     def key_of(self, row: Row) -> str:
         return row.cells[names(self.table.columns).index(self.table.key)]
@@ -130,6 +129,4 @@ class Expectations:
 
 
 def copy_lines(cursor, table: str, lines: list[str]) -> None:
-    statement = sql.SQL("COPY {} FROM STDIN").format(sql.Identifier(table))
-    cursor.copy_expert(statement, io.BytesIO("".join(lines).encode("utf-8")))
-    lines.clear()
+    copy_in(cursor, sql.SQL("COPY {} FROM STDIN").format(sql.Identifier(table)), lines)

@@ -33,6 +33,6 @@ def record(conn, stage: Stage, run_id: int, error: BaseException, said: str) -> 
         with transaction(conn) as cursor:
             if is_in_the_data(error):
                 stage.drop(cursor)
-            ledger.end_run(cursor, run_id, "failed", {}, {}, said)
+            ledger.end_run(cursor, run_id, "failed", {"conflicts": getattr(error, "report", {})}, said)
     except psycopg2.Error:
         return

@@ -8,7 +8,8 @@ from .errors import PgopsError
 
 # Any constant will do, as long as it stays: advisory locks belong to one database.
 LOCK_KEY = 7_304_612_118
-TABLES_PRESENT = "SELECT to_regclass('migration.migration_runs'), to_regclass('migration.migration_rejects')"
+TABLES = ("migration_runs", "migration_rejects", "migration_rows")
+TABLES_PRESENT = "SELECT " + ", ".join(f"to_regclass('migration.{name}')" for name in TABLES)
 TAKE_LOCK = "SELECT pg_try_advisory_lock(%s)"
 # The start comes from our own record: pg_stat_activity hides it from a role that is not the session's own.
 HOLDER = """
@@ -23,12 +24,12 @@ MARK_INTERRUPTED = (
     "UPDATE migration.migration_runs SET state = 'interrupted', finished_at = now() WHERE state = 'running'"
 )
 START_RUN = """
-    INSERT INTO migration.migration_runs (profile, source, operator) VALUES (%s, %s, %s) RETURNING run_id
+    INSERT INTO migration.migration_runs (profile, source, operator, kind) VALUES (%s, %s, %s, %s) RETURNING run_id
 """
 END_RUN = """
     UPDATE migration.migration_runs
-    SET state = %(state)s, finished_at = clock_timestamp(), accounting = %(accounting)s, tables = %(tables)s,
-        message = %(message)s
+    SET state = %(state)s, finished_at = clock_timestamp(), accounting = %(patterns)s, tables = %(tables)s,
+        conflicts = %(conflicts)s, gone = %(gone)s, message = %(message)s
     WHERE run_id = %(run_id)s
 """
 REVISION = "SELECT version_num FROM {}.alembic_version"
@@ -39,7 +40,7 @@ def require_record(conn, where: str) -> None:
         cursor.execute(TABLES_PRESENT)
         if None in cursor.fetchone():
             raise PgopsError(
-                f"Database {where} has no migration record (tables migration.migration_runs and migration_rejects): "
+                f"Database {where} has no migration record (tables {', '.join(TABLES)} in the schema migration): "
                 "its schema is missing or too old. Run site.yml or deploy_schema.yml first."
             )
 
@@ -60,14 +61,15 @@ def take_lock(conn) -> None:
         )
 
 
-def start_run(conn, profile: str, source: str, operator: str) -> int:
+def start_run(conn, profile: str, source: str, operator: str, kind: str = "migration") -> int:
     """Under the lock no other run can be alive: those still marked as running were interrupted."""
     with conn.cursor() as cursor:
         cursor.execute(MARK_INTERRUPTED)
-        cursor.execute(START_RUN, (profile, source, operator))
+        cursor.execute(START_RUN, (profile, source, operator, kind))
         return cursor.fetchone()[0]
 
 
-def end_run(cursor, run_id: int, state: str, patterns: dict, tables: dict, message: str | None = None) -> None:
-    parameters = {"run_id": run_id, "state": state, "message": message}
-    cursor.execute(END_RUN, {**parameters, "accounting": json.dumps(patterns), "tables": json.dumps(tables)})
+def end_run(cursor, run_id: int, state: str, result: dict, message: str | None = None) -> None:
+    """RESULT may have C(patterns), C(tables), C(conflicts) and C(gone), each a dictionary."""
+    kept = {name: json.dumps(result.get(name, {})) for name in ("patterns", "tables", "conflicts", "gone")}
+    cursor.execute(END_RUN, {**kept, "run_id": run_id, "state": state, "message": message})

@@ -6,6 +6,7 @@ from .connection import sql
 from .errors import PgopsError
 from .profile import Table, names
 from .staging import Stage
+from .written import Written
 
 LOCK = "LOCK TABLE {target} IN SHARE ROW EXCLUSIVE MODE"
 # Rows that swap unique values, or pass them on, step aside first: each row is checked as soon as it is written.
@@ -105,8 +106,10 @@ class Merger:
             counted[table.name] = dict(zip(("inserted", "updated", "unchanged"), self.cursor.fetchone(), strict=True))
         return counted
 
-    def write_rows(self, planned: dict[str, dict[str, int]]) -> None:
+    def write_rows(self, planned: dict[str, dict[str, int]], run_id: int | None) -> None:
+        written = Written(self.stage, self.cursor)
         for table in self.stage.profile.tables:
+            written.record(table, run_id)
             if table.rivalry:
                 self.run(PARK, table, column=sql.Identifier(table.rivalry.column))
             done = {"updated": self.run(UPDATE, table), "inserted": self.run(INSERT, table)}

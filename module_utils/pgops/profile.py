@@ -110,7 +110,10 @@ class Lookup:
 
 @dataclass(frozen=True)
 class Table:
-    """A target table. Rows with one key are merged into one when C(merges), otherwise all but one are refused."""
+    """A target table. Rows with one key are merged into one when C(merges), otherwise all but one are refused.
+
+    C(changed_at) is the column that says when a row was changed last, on both sides.
+    """
 
     name: str
     columns: tuple[Column, ...]
@@ -122,6 +125,7 @@ class Table:
     unique: tuple[Unique, ...] = ()
     reference: Reference | None = None
     lookup: Lookup | None = None
+    changed_at: str = ""
 
     @property
     def stored(self) -> tuple[Column, ...]:

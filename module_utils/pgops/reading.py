@@ -11,6 +11,7 @@ from .connection import transaction
 from .lossless import TooLarge
 from .profile import Entry, Pattern, Profile, Refusal, Settings
 from .redis_source import RedisSource, TypeChanged
+from .sparing import Guard
 from .staging import Progress, Stage, Writer
 
 FLUSH_ROWS = 2000
@@ -133,7 +134,7 @@ class Reader:
         self.waiting = 0
 
 
-def read_keyspace(conn, stage: Stage, reader: Reader, batch_keys: int, pace: Pace) -> None:
+def read_keyspace(conn, stage: Stage, reader: Reader, batch_keys: int, pace: Pace, guard: Guard) -> None:
     """Scan from where the progress stands to the end. Killed at any moment, the next call goes on from the last batch."""
     progress = reader.progress
     while not progress.finished:
@@ -145,6 +146,8 @@ def read_keyspace(conn, stage: Stage, reader: Reader, batch_keys: int, pace: Pac
             progress.cursor, progress.finished = next_cursor, next_cursor == 0
             cursor.execute(stage.format(SAVE_PROGRESS), as_parameters(progress))
         pace.keep(len(keys), started)
+        if guard.max_latency_ms:
+            time.sleep(guard.pause_after(reader.source.latency_ms()))
 
 
 def as_parameters(progress: Progress) -> dict:
@@ -154,5 +157,6 @@ def as_parameters(progress: Progress) -> dict:
         "cursor": progress.cursor,
         "finished": progress.finished,
         "next_id": progress.next_id,
+        "keys": progress.keys,
         "scanned": json.dumps(progress.scanned),
     }

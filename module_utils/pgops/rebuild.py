@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ START = "start.conf"
 DISABLED = "disabled\n"
 CLEAN = ("shut down", "shut down in recovery")
 ASIDE = ".before_rebuild_"
+# pg_rewind says so before it has touched anything.
+NOT_REACHED = re.compile(r"connection to server .*failed|could not translate host name")
 
 
 def require_no_primary(cluster: Cluster, host: str) -> None:
@@ -52,16 +55,24 @@ def kept_from_starting(configuration: Path) -> Iterator[None]:
 
 
 def shut_down(server: Server) -> None:
-    """Stop the server; one that crashed is started as a standby before, so that it recovers and can be stopped in order."""
+    """Stop the server. Whoever starts it before it is rebuilt, it takes no writes."""
     server.mark_as_standby()
     server.stop()
+
+
+def recover(server: Server) -> str:
+    """One that crashed starts as a standby, so that it recovers and can be stopped in order. Why it does not; or nothing."""
     if read_control(server.run_command, server.data_directory)["Database cluster state"] in CLEAN:
-        return
+        return ""
     code, _, err = server.run_command(["systemctl", "start", server.unit])
-    if code:
-        raise PgopsError(f"It crashed, and does not start to recover: {' '.join(err.split())}.")
-    server.read()
+    try:
+        if not code:
+            # Waits until it answers.
+            server.read()
+    except PgopsError as error:
+        code, err = 1, str(error)
     server.stop()
+    return f"it crashed, and does not start to recover: {' '.join(err.split()).rstrip('.')}" if code else ""
 
 
 def rewind(server: Server, source: str, configuration: Path) -> str:
@@ -76,7 +87,13 @@ def rewind(server: Server, source: str, configuration: Path) -> str:
         code, out, err = server.run_command(argv)
         server.mark_as_standby()
     lines = [line for line in (out + "\n" + err).splitlines() if "error:" in line]
-    return "" if not code else " ".join(lines[-2:]).replace("pg_rewind: error: ", "") or f"it ended with {code}"
+    reason = " ".join(lines[-2:]).replace("pg_rewind: error: ", "") or f"it ended with {code}"
+    if code and NOT_REACHED.search(reason):
+        raise PgopsError(
+            f"pg_rewind cannot reach the new primary: {reason.rstrip('.')}. Nothing was rewound or set aside. Mend that and "
+            "run this again."
+        )
+    return reason if code else ""
 
 
 def set_aside(data_directory: Path) -> Path:

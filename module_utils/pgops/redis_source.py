@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -72,13 +73,40 @@ class RedisSource:
         info = self.client.info()
         return SourceFacts(info["redis_version"], info["run_id"], self.client.dbsize(), info["used_memory"])
 
+    def latency_ms(self) -> float:
+        """How long the server takes for the smallest question of all."""
+        started = time.monotonic()
+        self.client.ping()
+        return (time.monotonic() - started) * 1000
+
     def scan(self, cursor: int, count: int) -> tuple[int, list[bytes]]:
         """The next cursor (0 at the end) and some keys, possibly none, possibly seen before."""
         return self.client.scan(cursor=cursor, count=count)
 
     def read(self, keys: Iterable[bytes]) -> list[Entry]:
-        """Type, remaining life and, of strings, the value. A key that is gone has the type C(none)."""
+        """Type, remaining life and, of strings, the value. A key that is gone has the type C(none).
+
+        MGET answers null for what is no string, and is one command instead of two for every key.
+        """
         keys = list(keys)
+        if not keys:
+            return []
+        pipeline = self.client.pipeline(transaction=False)
+        pipeline.mget(keys)
+        for key in keys:
+            pipeline.pttl(key)
+        values, *lives = pipeline.execute()
+        entries = [
+            Entry(key, "none" if life == GONE else "string", _ttl(life), None if life == GONE else value)
+            for key, value, life in zip(keys, values, lives, strict=True)
+        ]
+        others = [place for place, value in enumerate(values) if value is None]
+        for place, entry in zip(others, self._without_value([keys[place] for place in others]), strict=True):
+            entries[place] = entry
+        return entries
+
+    def _without_value(self, keys: list[bytes]) -> list[Entry]:
+        """Of keys that held no string when they were asked for: collections, what is gone, what changes just now."""
         pipeline = self.client.pipeline(transaction=False)
         for key in keys:
             pipeline.type(key)
@@ -234,8 +262,10 @@ def _advice(answer: str) -> str:
         return "the server asks for a password. Set login_password (and login_user where it has ACL users)."
     if "WRONGPASS" in answer or "invalid username-password" in answer or "invalid password" in answer:
         return "the server refuses this password. Check login_user and login_password."
-    if "NOPERM" in answer:
-        return f"{text}. The migration needs +@read +scan +info +dbsize on all keys."
+    # The driver leaves the first word out.
+    if "NOPERM" in answer or "has no permissions" in answer:
+        more = "a cutover +command as well, and +client|pause +client|unpause to pause writers"
+        return f"{text}. The migration needs +@read +scan +info +dbsize on all keys, {more}."
     if "LOADING" in answer:
         return "the server is still loading its data. Try again when it is ready."
     return f"{text}. Check that it runs and that login_host and login_port are right."

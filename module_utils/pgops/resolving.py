@@ -1,13 +1,15 @@
 """What becomes of every staged row, decided in SQL over the whole set: one verdict per row.
 
 The steps run in this order, each on the rows that no earlier one has decided: conditions that the server must judge,
-rows with one key, rows that claim one unique value, rows whose owner is missing, and what is left against the target.
+rows with one key, rows that others have changed, rows that claim one unique value, rows whose owner is missing, and what
+is left against the target.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 
+from .conflicts import Conflicts
 from .connection import sql
 from .profile import Table, names
 from .reading import Pace
@@ -78,9 +80,9 @@ COMPARE = """
     INSERT INTO {verdict}
     SELECT s.entry_id,
            CASE WHEN t.{key} IS NULL THEN 'inserted'
-                WHEN ROW({staged}) IS DISTINCT FROM ROW({present}) THEN 'updated'
+                WHEN d.entry_id IS NOT NULL OR {looked_up} THEN 'updated'
                 ELSE 'unchanged' END
-    FROM {rows} s LEFT JOIN {target} t ON t.{key} = s.{key}
+    FROM {rows} s LEFT JOIN {target} t ON t.{key} = s.{key} LEFT JOIN {differing} d ON d.entry_id = s.entry_id
     WHERE """ + ALIVE  # fmt: skip
 KEEP_VALUES = """
     UPDATE {entry} e SET raw = coalesce(e.member, convert_to(e.source, 'UTF8')),
@@ -121,9 +123,10 @@ class Resolver:
                 Rivals(self.stage, self.cursor, table).ask(source, pace)
         return repeated
 
-    def resolve(self) -> None:
+    def resolve(self, conflicts: Conflicts) -> None:
         """Decide every other row, by the rows of other tables and by the target, where nobody else may write now."""
         for table in self.stage.profile.tables:
+            conflicts.decide(table)
             self.run("ANALYZE {verdict}")
             Rivals(self.stage, self.cursor, table).decide()
             if table.reference:
@@ -167,6 +170,8 @@ class Resolver:
     def adopt_present(self, table: Table) -> None:
         kept = {table.key, table.lookup.column if table.lookup else None}
         columns = [name for name in names(table.stored) if name not in kept]
+        if not columns:
+            return
         listed = sql.SQL(", ").join(map(sql.Identifier, columns))
         present = sql.SQL(", ").join(sql.Identifier("t", name) for name in columns)
         self.run(ADOPT_PRESENT, None, table, columns=listed, present=present)
@@ -180,7 +185,9 @@ class Resolver:
         )
 
     def compare(self, table: Table) -> None:
-        columns = names(table.stored)
-        row = {side: sql.SQL(", ").join(sql.Identifier(side, name) for name in columns) for side in ("s", "t")}
+        looked_up = sql.SQL("false")
+        if table.lookup:
+            sides = (sql.Identifier(side, table.lookup.column) for side in ("s", "t"))
+            looked_up = sql.SQL("{} IS DISTINCT FROM {}").format(*sides)
         self.run("ANALYZE {verdict}")
-        self.run(COMPARE, None, table, staged=row["s"], present=row["t"])
+        self.run(COMPARE, None, table, looked_up=looked_up)

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import glob
 import os
+from pathlib import Path
 
 from .connection import SOCKET_DIRECTORY, connect, psycopg2
-
-CLUSTERS = "/etc/postgresql/*/*/postgresql.conf"  # where Debian and Ubuntu keep them
+from .server_host import read_clusters
 
 DATABASE_EXISTS = "SELECT EXISTS (SELECT FROM pg_database WHERE datname = %s)"
 ROLE_EXISTS = "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = %s)"
 
 
-def absent_locally(params: dict, clusters: str = CLUSTERS) -> str | None:
-    """What this host lacks, if anything. A server that exists but is down is not absent."""
+def absent_locally(params: dict, root: Path = Path("/")) -> str | None:
+    """What this host lacks, if anything. A server that exists but is down is not absent; one at another port is another."""
     if psycopg2 is None:
         return "psycopg2 is not installed yet"
     directory = params["login_host"] or SOCKET_DIRECTORY
     if directory.startswith("/"):
         listens = os.path.exists(os.path.join(directory, f".s.PGSQL.{params['login_port']}"))
-        if not listens and not glob.glob(clusters):
-            return "there is no PostgreSQL cluster on this host yet"
+        if not listens and all(cluster.port != params["login_port"] for cluster in read_clusters(root)):
+            return f"there is no PostgreSQL cluster at port {params['login_port']} of this host yet"
     return None
 
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
+from .errors import PgopsError
 from .statement import Statement
 
+# Checked here as well as by the server, so that a dry run refuses what the run would refuse.
+NAME = re.compile(r"[a-z0-9_]{1,63}")
 READ_SLOTS = "SELECT slot_name, active FROM pg_replication_slots WHERE slot_type = 'physical' ORDER BY slot_name"
 # A dry run that has not made the role yet finds that it lacks everything.
 READ_GRANTS = """
@@ -44,6 +49,11 @@ def plan(
     present: dict[str, bool], wanted: list[str], leftover: list[str], missing_grants: list[str], role: str | None
 ) -> list[Statement]:
     """A slot in use is never dropped, whatever it is called: somebody would miss it."""
+    for name in wanted:
+        if not NAME.fullmatch(name):
+            raise PgopsError(
+                f'A slot cannot be called "{name}". Use up to 63 lower case letters, digits and underscores.'
+            )
     created = [Statement(CREATE, values=(name,)) for name in wanted if name not in present]
     dropped = [
         Statement(DROP, values=(name,)) for name in leftover if present.get(name) is False and name not in wanted

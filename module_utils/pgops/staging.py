@@ -7,11 +7,10 @@ starts over; a cursor can never outlive the rows that it stands for. A dry run k
 
 from __future__ import annotations
 
-import io
 from collections import Counter
 from dataclasses import dataclass, field
 
-from .connection import sql
+from .connection import copy_in, sql
 from .copytext import encoder
 from .profile import Profile, Row, Table, names
 
@@ -36,13 +35,17 @@ SHAPES = {
     "entry": ", ".join(f"{name} {kind}" for name, kind in ENTRY.items()),
     "verdict": "entry_id bigint, outcome text, code text, reason text",
     "pointer": "value text, pointed text",
+    # Rows that differ from the target's, and those among them that somebody else has changed.
+    "differing": "entry_id bigint",
+    "conflict": (
+        "entry_id bigint, table_name text, key text, kind text, source_changed boolean, columns text[], stays text"
+    ),
     "progress": (
         "identity text, run_id bigint, cursor numeric, finished boolean, next_id bigint, scanned jsonb,"
-        " updated_at timestamptz"
+        " updated_at timestamptz, keys bigint"
     ),
 }
 ROW = {"entry_id": "bigint", "preference": "text", "insert_only": "boolean"}
-COPY_BYTES = 1 << 20
 # A staged row s that no verdict has decided.
 ALIVE = "NOT EXISTS (SELECT FROM {verdict} v WHERE v.entry_id = s.entry_id)"
 
@@ -54,7 +57,7 @@ def readable(raw: bytes | None) -> str | None:
 
 @dataclass
 class Progress:
-    """How far the reading is; C(identity) says of which source, by which rules."""
+    """How far the reading is; C(identity) says of which source, by which rules, C(keys) how many it had at the start."""
 
     identity: str
     run_id: int | None = None
@@ -62,6 +65,7 @@ class Progress:
     finished: bool = False
     next_id: int = 0
     scanned: Counter = field(default_factory=Counter)
+    keys: int = 0
 
 
 @dataclass(frozen=True)
@@ -137,5 +141,4 @@ class Writer:
             order = self.order.get(what)
             columns = sql.SQL("({})").format(sql.SQL(", ").join(map(sql.Identifier, order))) if order else sql.SQL("")
             statement = sql.SQL("COPY {}{} FROM STDIN").format(self.stage.name(what), columns)
-            cursor.copy_expert(statement, io.BytesIO("".join(lines).encode("utf-8")), COPY_BYTES)
-            lines.clear()
+            copy_in(cursor, statement, lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import time
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from .replication import (
 )
 
 PROMOTE = "SELECT pg_promote(true, {timeout_s})"
+POSITION = re.compile(r"[0-9A-Fa-f]{1,8}/[0-9A-Fa-f]{1,8}")
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,7 @@ def promote(server: Server, wait_lsn: str, timeout_s: int, check_mode: bool, wai
         return {"changed": False, "promoted": True, "timeline": cluster.timeline, "lsn": cluster.lsn}
     if cluster.state != "standby":
         raise NotPromoted(f"The cluster of this host is {cluster.state}, and no standby that could be promoted.")
+    require_sense(wait_lsn, timeout_s)
     if check_mode:
         return {"changed": True, "promoted": True, "timeline": cluster.timeline + 1, "lsn": cluster.lsn}
     require_replayed(server, cluster, wait_lsn, timeout_s, wait)
@@ -127,7 +130,11 @@ def promote(server: Server, wait_lsn: str, timeout_s: int, check_mode: bool, wai
         raise PgopsError(
             f"The promotion was begun and has not ended within {timeout_s} s. Run this again, which goes on."
         )
-    promoted_at, promoted = time.time(), server.read()
+    promoted_at = time.time()
+    # Its control file learns of the new timeline by a checkpoint only, and by itself that takes minutes. Until then a
+    # primary that crashes cannot be rewound.
+    server.ask("CHECKPOINT")
+    promoted = server.read()
     return {
         "changed": True,
         "promoted": True,
@@ -137,14 +144,25 @@ def promote(server: Server, wait_lsn: str, timeout_s: int, check_mode: bool, wai
     }
 
 
+def require_sense(wait_lsn: str, timeout_s: int) -> None:
+    """A position that cannot be read would be waited for as none is: what it stands for would be lost unnoticed."""
+    if wait_lsn and not POSITION.fullmatch(wait_lsn):
+        raise NotPromoted(
+            f"wait_lsn is {wait_lsn}, and no position in the WAL such as 0/3000060. Nothing was promoted."
+        )
+    if timeout_s < 1:
+        raise NotPromoted(f"timeout_s is {timeout_s}, and has to be a second at least. Nothing was promoted.")
+
+
 def require_replayed(server: Server, cluster: Cluster, wait_lsn: str, timeout_s: int, wait: Callable[[], None]) -> None:
     """Replayed beyond where the record begins, and so the whole of it."""
     deadline = time.monotonic() + timeout_s
     while wait_lsn and lsn_bytes(cluster.replayed_lsn) <= lsn_bytes(wait_lsn):
         if time.monotonic() > deadline:
             raise NotPromoted(
-                f"This standby has replayed {cluster.replayed_lsn}, and the primary ended at {wait_lsn}: "
-                f"{missing_bytes(wait_lsn, cluster.lsn)} bytes did not arrive within {timeout_s} s. It was not promoted."
+                f"This standby has replayed {cluster.replayed_lsn} after {timeout_s} s, and the primary ended at {wait_lsn}: "
+                f"{missing_bytes(wait_lsn, cluster.lsn)} bytes have not arrived, and the rest is still to be replayed. It was "
+                "not promoted."
             )
         wait()
         cluster = server.read()

@@ -140,11 +140,13 @@ def judge(cursor, sheet: Sheet, profile: Profile, target_rows: int) -> tuple[dic
         cursor.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(f"{part}_{table.name}")))
     cursor.execute(sheet.format(COUNTS), parameters)
     records, ranked_lower, equal, missing, different = cursor.fetchone()
-    cursor.execute(sheet.format(DIFFERENT), parameters)
-    problems = [
-        described(table, key, bytes(source_key), (expected, found), outdated)
-        for key, source_key, expected, found, outdated in cursor.fetchall()
-    ]
+    problems = []
+    if missing or different:
+        cursor.execute(sheet.format(DIFFERENT), parameters)
+        problems = [
+            described(table, key, bytes(source_key), (expected, found), outdated)
+            for key, source_key, expected, found, outdated in cursor.fetchall()
+        ]
     if ranked_lower and not table.merges:
         problems.append(
             f"{table.name}: {ranked_lower} records share a key with another one and are not in the quarantine."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import re
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -24,6 +25,7 @@ TIMESTAMP = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})[T ]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]+))?"
     r"(Z|[+-][0-9]{2}:?[0-9]{2})?\Z"
 )
+WITH_MICROSECONDS = len("2025-08-02 10:15:00.000000")
 PORT = re.compile(r":[0-9]{1,5}\Z")
 
 
@@ -126,6 +128,10 @@ def as_timestamp(value: object, name: str, naive_zone: str = "UTC") -> str:
     match = TIMESTAMP.match(text)
     if match is None:
         raise Refusal("bad_timestamp", f"{name} is no timestamp: {text[:60]!r}.")
+    if naive_zone == "UTC" and len(text) == WITH_MICROSECONDS and match.group(8) is None:
+        # What applications write nearly always, in half the time; what is no possible time is told below.
+        with suppress(ValueError):
+            return datetime.fromisoformat(text).isoformat(timespec="microseconds") + "+00:00"
     year, month, day, hour, minute, second = (int(part) for part in match.group(1, 2, 3, 4, 5, 6))
     microsecond = int((match.group(7) or "0")[:6].ljust(6, "0"))
     try:

@@ -6,8 +6,8 @@ DOCUMENTATION = r"""
 name: result_text
 short_description: Results of modules as aligned lines
 description:
-  - Filters C(accounting_lines), C(audit_lines), C(backup_lines), C(security_lines) and C(tuning_lines) turn the result of
-    a module into a list of aligned lines.
+  - Filters C(accounting_lines), C(audit_lines), C(backup_lines), C(cutover_lines), C(security_lines), C(tuning_lines)
+    and C(undo_lines) turn the result of a module into a list of aligned lines.
 """
 
 OUTCOMES = ("scanned", "written", "unchanged", "merged", "skipped", "quarantined", "vanished", "unknown")
@@ -51,11 +51,59 @@ def accounting_lines(result: dict) -> list[str]:
     reasons = [f"quarantined as {code}: {keys}" for code, keys in result["rejects"].items()]
     rules = [f"skipped as {rule}: {keys}" for rule, keys in result["skipped_by"].items()]
     samples = [f"unknown key: {key}" for key in result["unknown_samples"]]
-    return [*table, *rows, *rules, *reasons, *samples]
+    return [*table, *rows, *rules, *reasons, *samples, *conflict_lines(result["conflicts"]), *_gone(result["gone"])]
+
+
+def conflict_lines(conflicts: dict) -> list[str]:
+    """What others had changed in PostgreSQL: counts by table and kind, then the first rows with their columns."""
+    counts = [
+        f"{what} in PostgreSQL and {side}: {rows} of {table}"
+        for side in ("kept", "overwritten")
+        for table, kinds in conflicts[side].items()
+        for what, rows in kinds.items()
+    ]
+    samples = [
+        f"{s['table']} {s['key']}: {s['kind']} in PostgreSQL{' and in the source' if s['source_changed'] else ''}"
+        f"{', differs in ' + ', '.join(s['columns']) if s['columns'] else ''}; the {s['stays']} stays"
+        for s in conflicts["samples"]
+    ]
+    return [*counts, *samples]
+
+
+def _gone(gone: dict) -> list[str]:
+    return [f"gone from the source, kept: {g['rows']} of {table}, such as {g['keys'][0]}" for table, g in gone.items()]
 
 
 def _counts(counts: dict) -> str:
     return ", ".join(f"{rows} {what}" for what, rows in counts.items())
+
+
+def cutover_lines(result: dict) -> list[str]:
+    """The last pass, for how long writers were held back, what was compared, and what is open."""
+    passed, document = result["migration"], result["document"]
+    lines = [] if passed is None else [f"{table}: {_counts(counts)}" for table, counts in passed["tables"].items()]
+    lines += [] if passed is None else conflict_lines(passed["conflicts"])
+    if document is not None:
+        lines += [f"{table}: {_counts(counts)}" for table, counts in document["tables"].items()]
+        lines += [f"digest of all rows: {document['digest']}"]
+    lines += [f"writers were held back for {result['pause_s']} s"] if result["pause_s"] else []
+    return [
+        *lines,
+        *(f"open: {sentence}" for sentence in result["open"]),
+        *([] if result["open"] else ["nothing is open"]),
+    ]
+
+
+def undo_lines(result: dict) -> list[str]:
+    """What becomes of every table's rows, then the first that stay and why."""
+    reasons = {
+        "changed": "was changed since",
+        "deleted": "was deleted since",
+        "referenced": "{} refers to it",
+        "taken": "another row has its former {} by now",
+    }
+    kept = [f"{row['table']} {row['key']}: {reasons[row['fate']].format(row['by'])}" for row in result["kept"]]
+    return [*(result["plan"] or ["nothing to undo"]), *kept]
 
 
 def audit_lines(result: dict) -> list[str]:
@@ -130,6 +178,8 @@ class FilterModule:
             "accounting_lines": accounting_lines,
             "audit_lines": audit_lines,
             "backup_lines": backup_lines,
+            "cutover_lines": cutover_lines,
             "security_lines": security_lines,
             "tuning_lines": tuning_lines,
+            "undo_lines": undo_lines,
         }

@@ -11,6 +11,11 @@ from lab.keyspace.world import Sizes, World
 from schema import deploy
 
 TABLES = ("users", "threads", "email_subscribers")
+# What runs write, wherever they write it.
+EMPTY = (
+    "TRUNCATE users, threads, email_subscribers, migration.migration_rows, migration.migration_rejects,"
+    " migration.migration_runs CASCADE"
+)
 
 
 def load(host, entries: Iterable[Entry]) -> None:

@@ -44,7 +44,10 @@ def schema(host):
 @pytest.fixture
 def ready(host, schema):
     """An empty target, and one user, his thread and a thread of nobody in Redis."""
-    host.execute("TRUNCATE users, threads, email_subscribers, migration.migration_rejects CASCADE", db=schema)
+    host.execute(
+        "TRUNCATE users, threads, email_subscribers, migration.migration_rows, migration.migration_rejects CASCADE",
+        db=schema,
+    )
     load(host, [OWNER, SECOND, ORPHAN])
     return schema
 

@@ -2,109 +2,59 @@
 
 from __future__ import annotations
 
-import json
-import random
-import subprocess
-import time
-
 import pytest
 
+from faults import FAULTS, Running, Trials, moments, staged, start_postgresql, wait_until
 from migration import believable, contents, load, migrate, params, target
 
-RUNNER = "module_runner.py redis_migrate"
-CHANCE = random.Random(20)
-# Shares of an undisturbed run's duration, one in each fifth of it.
-MOMENTS = [round(CHANCE.uniform(fifth / 5, (fifth + 1) / 5), 3) for fifth in range(5)]
-
-
-class Running:
-    """A migration in the background of HOST."""
-
-    def __init__(self, host, database: str, **changes) -> None:
-        self.host = host
-        command = [
-            "podman",
-            "exec",
-            "--interactive",
-            "--user",
-            "postgres",
-            host.name,
-            "python3",
-            "/src/tests/module_runner.py",
-        ]
-        self.process = subprocess.Popen(
-            [*command, "redis_migrate"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        self.process.stdin.write(json.dumps({"params": params(database, **changes)}))
-        self.process.stdin.close()
-        self.process.stdin = None
-
-    def kill(self) -> bool:
-        """SIGKILL; whether it was still running."""
-        killed = self.host.run("pkill", "-KILL", "-f", RUNNER, check=False).returncode == 0
-        self.process.wait(timeout=30)
-        return killed
-
-    def result(self) -> dict:
-        return json.loads(self.process.communicate(timeout=60)[0])
-
-
-def wait_until(question, seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not question():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
-
-
-def staged(host, database: str) -> int:
-    """Keys read so far by the run in the background; what is committed only."""
-    if host.query("SELECT to_regclass('migration.stage_entry') IS NULL AS missing", db=database) == [[True]]:
-        return 0
-    return host.query("SELECT count(*) FROM migration.stage_entry", db=database)[0][0]
+# More of them: make faults-migration.
+CASES = [(name, place) for name in FAULTS for place in moments(5 if name == "killed" else 2, seed=20)]
 
 
 @pytest.fixture(scope="module")
-def undisturbed(host):
-    """The contents after a run that nobody disturbs, and how long it takes, in seconds."""
-    database = "test_undisturbed"
-    host.execute(f"CREATE DATABASE {database};")
-    target(host, database)
-    load(host, believable(users=200, threads=1200))
-    started = time.monotonic()
-    migrate(host, database, batch_keys=50)
-    duration = time.monotonic() - started
-    yield contents(host, database), duration
-    host.execute(f"DROP DATABASE {database} WITH (FORCE);")
+def trials(host):
+    made = Trials(host)
+    yield made
+    made.remove()
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
-def test_killed_at_a_moment_the_next_run_ends_with_the_same_contents(host, database, undisturbed, moment):
-    expected, duration = undisturbed
-    target(host, database)
-    for _ in range(5):
-        run = Running(host, database, batch_keys=50)
-        # Not a wait for something: the moment of the kill is the fault that is injected.
-        time.sleep(duration * moment)
-        if run.kill():
-            break
-        moment *= 0.8
-        host.execute(
-            "TRUNCATE users, threads, email_subscribers CASCADE; DELETE FROM migration.migration_rejects;", db=database
-        )
-    else:
-        raise AssertionError("the run always ended before it could be killed")
-    migrate(host, database, batch_keys=50)
-    assert contents(host, database) == expected
-    assert migrate(host, database)["changed"] is False
-    states = [
-        state for (state,) in host.query("SELECT state FROM migration.migration_runs ORDER BY run_id", db=database)
-    ]
+@pytest.mark.parametrize(("name", "place"), CASES, ids=[f"{name} at {place:.2f}" for name, place in CASES])
+def test_disturbed_at_a_moment_the_next_run_ends_with_the_same_contents(host, trials, name, place):
+    assert trials.ends_equal(FAULTS[name], place)
+    asked = "SELECT state FROM migration.migration_runs ORDER BY run_id"
+    states = [state for (state,) in host.query(asked, db=trials.database)]
     assert states[-2:] == ["finished", "finished"]
     assert "running" not in states
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("network_cut", "Redis 127.0.0.1:6379/0: "),
+        ("disk_full", "PostgreSQL postgres@"),
+        ("postgresql_restarted", "PostgreSQL postgres@"),
+    ],
+)
+def test_what_happened_is_told_in_one_sentence(trials, name, told):
+    message = trials.disturb(FAULTS[name], 0.4)["msg"]
+    assert message.startswith(told)
+    assert "\n" not in message
+
+
+@pytest.fixture(scope="module")
+def undisturbed(host):
+    """The contents after a run that nobody disturbs."""
+    database = "test_undisturbed"
+    host.execute(f"CREATE DATABASE {database};")
+    target(host, database)
+    load(host, believable(users=200, threads=1200))
+    migrate(host, database, batch_keys=50)
+    yield contents(host, database)
+    host.execute(f"DROP DATABASE {database} WITH (FORCE);")
+
+
 def test_a_killed_run_is_continued_and_not_begun_again(host, database, undisturbed):
-    expected, _ = undisturbed
+    expected = undisturbed
     target(host, database)
     run = Running(host, database, batch_keys=50, max_keys_per_s=1000)
     wait_until(lambda: staged(host, database) > 300)
@@ -116,7 +66,7 @@ def test_a_killed_run_is_continued_and_not_begun_again(host, database, undisturb
 
 
 def test_what_was_read_too_long_ago_is_read_again(host, database, undisturbed):
-    expected, _ = undisturbed
+    expected = undisturbed
     target(host, database)
     run = Running(host, database, batch_keys=50, max_keys_per_s=1000)
     wait_until(lambda: staged(host, database) > 300)
@@ -126,15 +76,14 @@ def test_what_was_read_too_long_ago_is_read_again(host, database, undisturbed):
 
 
 def test_a_crash_of_postgresql_fails_the_run_in_one_sentence_and_the_next_one_starts_over(host, database, undisturbed):
-    expected, _ = undisturbed
+    expected = undisturbed
     target(host, database)
     run = Running(host, database, batch_keys=50, max_keys_per_s=1000)
     wait_until(lambda: staged(host, database) > 300)
     # What systemd would do is a clean restart; this is none.
     host.run("sh", "-c", "kill -QUIT $(head -1 /var/lib/postgresql/15/main/postmaster.pid)")
     answer = run.result()
-    wait_until(lambda: host.run("pgrep", "-x", "postgres", check=False).returncode == 1)
-    host.run("systemctl", "restart", "postgresql@15-main")
+    start_postgresql(host)
     assert answer["failed"] is True
     assert answer["msg"].startswith("PostgreSQL postgres@")
     assert "\n" not in answer["msg"]
@@ -144,7 +93,7 @@ def test_a_crash_of_postgresql_fails_the_run_in_one_sentence_and_the_next_one_st
 
 
 def test_a_restart_of_redis_makes_the_cursor_worthless(host, database, undisturbed):
-    expected, _ = undisturbed
+    expected = undisturbed
     target(host, database)
     run = Running(host, database, batch_keys=50, max_keys_per_s=1000)
     wait_until(lambda: staged(host, database) > 300)
@@ -159,7 +108,7 @@ def test_a_restart_of_redis_makes_the_cursor_worthless(host, database, undisturb
 
 def test_a_second_migration_is_refused_with_the_name_and_start_of_the_first(host, database, undisturbed):
     target(host, database)
-    run = Running(host, database, batch_keys=50, max_keys_per_s=500, operator="mira")
+    run = Running(host, database, batch_keys=50, max_keys_per_s=100, operator="mira")
     wait_until(lambda: staged(host, database) > 50)
     refused = host.module("redis_migrate", params(database))
     assert refused["failed"] is True

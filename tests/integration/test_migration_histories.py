@@ -7,10 +7,9 @@ from datetime import datetime
 import pytest
 
 from lab.keyspace.hostile.histories import histories
-from migration import TABLES, contents, load, migrate, target, validate
+from migration import EMPTY, TABLES, contents, load, migrate, target, validate
 
 HISTORIES = list(histories())
-EMPTY = "TRUNCATE users, threads, email_subscribers, migration.migration_rejects, migration.migration_runs CASCADE"
 
 
 @pytest.fixture(scope="module")

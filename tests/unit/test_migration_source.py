@@ -2,7 +2,7 @@
 
 import pytest
 from ansible.module_utils.pgops import failure, lossless
-from ansible.module_utils.pgops.connection import psycopg2, sentence
+from ansible.module_utils.pgops.connection import copy_in, psycopg2, sentence
 from ansible.module_utils.pgops.errors import PgopsError
 from ansible.module_utils.pgops.lossless import TooLarge, collect
 from ansible.module_utils.pgops.redis_source import redis, tls_options
@@ -76,6 +76,22 @@ def test_a_violated_constraint_does_not_show_its_row(sqlstate, told):
 )  # fmt: skip
 def test_staged_values_are_given_up_only_when_they_are_to_blame(error, lasting):
     assert failure.is_in_the_data(error) is lasting
+
+
+class EndedInCopy:
+    """A cursor of the driver whose session is ended by the server in the middle of COPY."""
+
+    def __init__(self, cause: Exception) -> None:
+        self.cause = cause
+
+    def copy_expert(self, *_arguments):
+        raise SystemError("decode returned a result with an exception set") from self.cause
+
+
+@pytest.mark.parametrize(("cause", "raised"), [(Failed("57P01"), Failed), (KeyError("bug"), SystemError)])
+def test_an_end_in_the_middle_of_copy_is_the_error_of_the_server(cause, raised):
+    with pytest.raises(raised):
+        copy_in(EndedInCopy(cause), "COPY", ["line"])
 
 
 def test_a_verified_connection_compares_the_name():

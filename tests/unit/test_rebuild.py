@@ -13,8 +13,9 @@ class Server:
 
     unit = "postgresql@15-main"
 
-    def __init__(self, folder, states=("in production",), rewound=0) -> None:
+    def __init__(self, folder, states=("in production",), rewound=0, said="could not find common ancestor") -> None:
         self.data_directory, self.states, self.rewound, self.done = str(folder), list(states), rewound, []
+        self.said = said
 
     def read(self) -> Cluster:
         return Cluster("standby", self.data_directory)
@@ -29,7 +30,7 @@ class Server:
         if "pg_controldata" in " ".join(argv):
             return 0, f"Database cluster state: {self.states[0]}", ""
         self.done.append(argv[1] if argv[0] == "systemctl" else "rewind")
-        return self.rewound, "", "pg_rewind: error: could not find common ancestor" if self.rewound else ""
+        return self.rewound, "", f"pg_rewind: error: {self.said}" if self.rewound else ""
 
 
 def test_a_primary_that_runs_is_never_rebuilt():
@@ -56,7 +57,21 @@ def test_what_lacks_checksums_and_hints_cannot_be_rewound(control, possible):
 def test_what_crashed_recovers_as_a_standby_and_is_stopped_in_order(tmp_path, state, done):
     server = Server(tmp_path, [state])
     rebuild.shut_down(server)
+    assert rebuild.recover(server) == ""
     assert server.done == done
+
+
+def test_what_does_not_recover_is_stopped_and_said(tmp_path):
+    server = Server(tmp_path)
+
+    def refuse() -> None:
+        raise PgopsError("PostgreSQL runs at port 5432 of this host and does not answer: refused.")
+
+    server.read = refuse
+    assert rebuild.recover(server).endswith(
+        "does not start to recover: PostgreSQL runs at port 5432 of this host and does not answer: refused"
+    )
+    assert server.done == ["start", "stop"]
 
 
 @pytest.mark.parametrize("code", [0, 1])
@@ -69,6 +84,18 @@ def test_nobody_can_start_it_while_its_mark_is_gone(tmp_path, code):
     assert reason == ("could not find common ancestor" if code else "")
     assert seen == ["disabled\n"] and server.done == ["rewind", "mark"]
     assert (tmp_path / "start.conf").read_text() == "# as it was\nmanual\n"
+
+
+@pytest.mark.parametrize(
+    "said",
+    ['connection to server at "pg2", port 5432 failed: refused', 'could not translate host name "pg2" to address'],
+)
+def test_a_primary_that_is_not_reached_is_no_reason_to_give_the_data_directory_up(tmp_path, said):
+    server = Server(tmp_path, rewound=1, said=said)
+    with pytest.raises(PgopsError, match="Nothing was rewound or set aside"):
+        rebuild.rewind(server, "host=pg2", tmp_path)
+    assert server.done == ["rewind", "mark"]
+    assert (tmp_path / "start.conf").read_text() == "auto\n"
 
 
 def test_what_is_set_aside_replaces_nothing(tmp_path):

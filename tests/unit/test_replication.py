@@ -132,3 +132,9 @@ def test_slots_in_use_are_never_dropped():
         "SELECT pg_drop_replication_slot('pg3');",
         "GRANT EXECUTE ON FUNCTION pg_catalog.pg_stat_file(text, boolean) TO repl;",
     ]
+
+
+@pytest.mark.parametrize("name", ["Pg2", "pg-2", "x" * 64, ""])
+def test_a_name_that_no_slot_can_have_is_refused_before_anything_is_made(name):
+    with pytest.raises(PgopsError, match=f'A slot cannot be called "{name}"'):
+        plan({}, ["pg2", name], [], [], None)

@@ -4,27 +4,32 @@ import pytest
 from ansible.module_utils.pgops import schema_target
 from ansible.module_utils.pgops.schema_target import absent_locally
 
+ABSENT = "there is no PostgreSQL cluster at port 5433 of this host yet"
+
 
 @pytest.mark.parametrize(
-    ("socket", "cluster", "reason"),
+    ("listens", "clusters", "reason"),
     [
-        pytest.param(True, True, None, id="server-listens"),
-        pytest.param(True, False, None, id="server-of-another-packaging-listens"),
-        pytest.param(False, True, None, id="server-is-down-and-that-is-an-error"),
-        pytest.param(False, False, "there is no PostgreSQL cluster on this host yet", id="bare"),
+        pytest.param(True, {"15/main": 5433}, None, id="server-listens"),
+        pytest.param(True, {}, None, id="server-of-another-packaging-listens"),
+        pytest.param(False, {"15/main": 5433}, None, id="server-is-down-and-that-is-an-error"),
+        pytest.param(False, {"15/main": 5432, "15/wanted": 5433}, None, id="server-is-down-beside-another"),
+        pytest.param(False, {"15/main": 5432}, ABSENT, id="another-cluster-is-not-the-wanted-one"),
+        pytest.param(False, {}, ABSENT, id="bare"),
     ],
 )
-def test_a_server_that_is_down_is_not_absent(tmp_path, socket, cluster, reason):
-    if socket:
+def test_a_server_that_is_down_is_not_absent(tmp_path, listens, clusters, reason):
+    if listens:
         (tmp_path / ".s.PGSQL.5433").touch()
-    if cluster:
-        (tmp_path / "postgresql.conf").touch()
-    params = {"login_host": str(tmp_path), "login_port": 5433}
-    assert absent_locally(params, clusters=str(tmp_path / "postgresql.conf")) == reason
+    for title, port in clusters.items():
+        folder = tmp_path / "etc/postgresql" / title
+        folder.mkdir(parents=True)
+        (folder / "postgresql.conf").write_text(f"port = {port}\n")
+    assert absent_locally({"login_host": str(tmp_path), "login_port": 5433}, root=tmp_path) == reason
 
 
 def test_a_remote_server_is_asked(tmp_path):
-    assert absent_locally({"login_host": "db1", "login_port": 5432}, clusters=str(tmp_path / "none")) is None
+    assert absent_locally({"login_host": "db1", "login_port": 5432}, root=tmp_path) is None
 
 
 def test_a_host_without_the_driver_is_bare(monkeypatch):

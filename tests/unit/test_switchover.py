@@ -66,14 +66,22 @@ def test_the_last_record_is_waited_for():
     server, waits = Standby("0/50", "0/60", "0/70"), []
     result = engine.promote(server, "0/60", 5, False, lambda: waits.append(1))
     assert (result["promoted"], result["timeline"], len(waits)) == (True, 2, 2)
+    assert server.asked[-1] == "CHECKPOINT"
 
 
 def test_nothing_is_promoted_that_lacks_something():
     server = Standby("0/60")
-    with pytest.raises(
-        engine.NotPromoted, match=r"ended at 0/60: 0 bytes did not arrive within 0 s. It was not promoted"
-    ):
-        engine.promote(server, "0/60", 0, False, lambda: None)
+    with pytest.raises(engine.NotPromoted, match=r"ended at 0/60: 0 bytes have not arrived, .* It was not promoted"):
+        engine.require_replayed(server, server.read(), "0/60", 0, lambda: None)
+    assert server.asked == []
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize(("wait_lsn", "timeout_s"), [("nonsense", 60), ("0/", 60), ("0/60", 0)])
+def test_what_makes_no_sense_promotes_nobody(wait_lsn, timeout_s, check_mode):
+    server = Standby("0/70")
+    with pytest.raises(engine.NotPromoted, match="Nothing was promoted"):
+        engine.promote(server, wait_lsn, timeout_s, check_mode, lambda: None)
     assert server.asked == []
 
 

@@ -16,6 +16,7 @@ TABLE = Table(
     name="threads",
     key="id",
     duplicate_code="duplicate_uuid",
+    changed_at="updated_at",
     columns=(
         Column("id", "uuid"),
         Column("user_id", "uuid"),

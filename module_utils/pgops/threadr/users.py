@@ -17,6 +17,7 @@ TABLE = Table(
     name="users",
     key="id",
     duplicate_code="duplicate_uuid",
+    changed_at="updated_at",
     columns=(
         Column("id", "uuid"),
         Column("legacy_id", "text"),

@@ -1,0 +1,84 @@
+"""What runs have written: one line per row, to know the rows that others changed since, and to be able to go back."""
+
+from __future__ import annotations
+
+from .connection import sql
+from .profile import Table, names
+from .staging import Stage
+
+GONE_SAMPLES = 5
+
+# A line l of what was written, for a staged row s.
+LINE = """
+    LEFT JOIN migration.migration_rows l
+      ON l.profile = %(profile)s AND l.table_name = %(table)s AND l.row_key = s.{key}::text
+"""
+# Before anything is written. What a run overwrites although others left it so is kept as it was.
+RECORD = """
+    INSERT INTO migration.migration_rows (profile, table_name, row_key, written, previous, source_key, run_id)
+    SELECT %(profile)s, %(table)s, s.{key}::text, {hashed},
+           CASE WHEN v.outcome = 'inserted' THEN NULL WHEN c.entry_id IS NOT NULL THEN to_jsonb(t) ELSE l.previous END,
+           e.key, %(run_id)s
+    FROM {rows} s
+    JOIN {verdict} v ON v.entry_id = s.entry_id AND v.outcome IN ('inserted', 'updated')
+    JOIN {entry} e ON e.entry_id = s.entry_id
+    LEFT JOIN {target} t ON t.{key} = s.{key}
+    LEFT JOIN {conflict} c ON c.entry_id = s.entry_id
+""" + LINE + """
+    WHERE v.outcome = 'inserted' OR s.entry_id IN (SELECT entry_id FROM {differing})
+    ON CONFLICT (profile, table_name, row_key) DO UPDATE
+    SET written = excluded.written, previous = excluded.previous, source_key = excluded.source_key, run_id = excluded.run_id
+"""  # fmt: skip
+# Written by a run, still there, and the source says nothing of it any more. A broken value is not gone.
+GONE = """
+    SELECT count(*), (array_agg(encode(l.source_key, 'escape') ORDER BY l.source_key))[:%(samples)s]
+    FROM migration.migration_rows l JOIN {target} t ON t.{key}::text = l.row_key
+    WHERE l.profile = %(profile)s AND l.table_name = %(table)s
+      AND NOT EXISTS (SELECT FROM {rows} s WHERE s.{key}::text = l.row_key)
+      AND NOT EXISTS (
+        SELECT FROM {entry} e WHERE e.key = l.source_key AND e.member IS NULL AND e.outcome = 'quarantined'
+      )
+"""
+
+
+def sourced(table: Table) -> list[str]:
+    """The columns that come from the source: a looked-up one follows from other rows."""
+    return [name for name in names(table.stored) if table.lookup is None or name != table.lookup.column]
+
+
+def hashed(table: Table, side: str):
+    """A number for what the row SIDE has from the source. As stable as a hash index: for as long as the database lives."""
+    cells = sql.SQL(", ").join(sql.Identifier(side, name) for name in sourced(table))
+    return sql.SQL("hash_record_extended(ROW({}), 0)").format(cells)
+
+
+class Written:
+    """The lines of one profile."""
+
+    def __init__(self, stage: Stage, cursor) -> None:
+        self.stage, self.cursor = stage, cursor
+
+    def run(self, query: str, table: Table, parameters: dict, **parts) -> None:
+        self.cursor.execute(
+            self.stage.format(
+                query,
+                rows=self.stage.name(table.name),
+                target=self.stage.target(table),
+                key=sql.Identifier(table.key),
+                **parts,
+            ),
+            {"profile": self.stage.profile.name, "table": table.name, **parameters},
+        )
+
+    def record(self, table: Table, run_id: int | None) -> None:
+        self.run(RECORD, table, {"run_id": run_id}, hashed=hashed(table, "s"))
+
+    def gone(self) -> dict[str, dict]:
+        """Per table that has some: how many rows, and the first of their keys."""
+        found = {}
+        for table in self.stage.profile.tables:
+            self.run(GONE, table, {"samples": GONE_SAMPLES})
+            rows, keys = self.cursor.fetchone()
+            if rows:
+                found[table.name] = {"rows": rows, "keys": keys}
+        return found

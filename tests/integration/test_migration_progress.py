@@ -1,0 +1,73 @@
+"""How far a migration is, seen from outside while it runs, ends, or is gone."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from faults import Running, staged, wait_until
+from migration import believable, load, migrate, target
+
+
+@pytest.fixture
+def ready(host, database):
+    load(host, believable(users=60, threads=300))
+    return target(host, database)
+
+
+def look(host, database: str, **options) -> dict:
+    params = {"login_db": database, "login_role": "threadr_migration", **options}
+    result = host.module("migration_progress_info", params)
+    assert not result.get("failed"), result["msg"]
+    return result
+
+
+def test_a_run_is_seen_from_its_start_to_its_end(host, ready):
+    keys = int(host.redis("DBSIZE"))
+    assert (look(host, ready)["phase"], look(host, ready)["run_id"]) == ("starting", 0)
+    run = Running(host, ready, batch_keys=20, max_keys_per_s=40)
+    wait_until(lambda: staged(host, ready) > 20)
+    early = look(host, ready)
+    wait_until(lambda: staged(host, ready) > early["scanned"] + 20)
+    late = look(host, ready, scanned_before=early["scanned"], seconds_before=early["seconds"])
+    assert (early["phase"], late["phase"], late["keys"]) == ("reading", "reading", keys)
+    assert early["scanned"] < late["scanned"] <= keys
+    assert late["scanned"] == sum(late["patterns"].values())
+    # SCAN gives some more than it was asked for at times, and the clock of the two looks is the server's.
+    assert 0 < late["keys_per_s"] <= 120
+    assert late["remaining_s"] > 0
+    run.kill()
+    assert (look(host, ready)["phase"], look(host, ready)["running"]) == ("interrupted", False)
+    migrate(host, ready)
+    assert look(host, ready, after_run=late["run_id"])["phase"] == "finished"
+
+
+def test_a_slow_source_is_spared_and_nothing_else_changes(host, ready):
+    plain = migrate(host, ready, check_mode=True, max_latency_ms=60_000)
+    assert plain["slowed_batches"] == 0
+    # Redis itself lets everybody wait, again and again.
+    words = "while redis-cli CLIENT PAUSE 30 ALL; do sleep 0.01; done"
+    slow = subprocess.Popen(["podman", "exec", host.name, "sh", "-c", words], stdout=subprocess.DEVNULL)
+    try:
+        spared = migrate(host, ready, batch_keys=100, max_latency_ms=3)
+    finally:
+        host.run("pkill", "-f", "CLIENT PAUSE")
+        slow.wait(timeout=30)
+    assert spared["slowed_batches"] > 0
+    assert spared["accounting"] == plain["accounting"]
+
+
+def test_looking_four_times_changes_nothing(host, ready):
+    migrate(host, ready)
+    asked = "SELECT (SELECT count(*) FROM migration.migration_runs) AS runs, (SELECT max(run_id) FROM migration.migration_runs) AS newest"
+    params = {"login_db": ready, "login_role": "threadr_migration"}
+    runs = host.four_runs("migration_progress_info", params, lambda: host.query(asked, db=ready))
+    assert [answer["changed"] for answer, _ in runs] == [False] * 4
+    assert len({str(witness) for _, witness in runs}) == 1
+
+
+def test_a_database_without_a_record_is_refused(host, database):
+    answer = host.module("migration_progress_info", {"login_db": database})
+    assert answer["failed"] is True
+    assert "has no migration record" in answer["msg"]
