@@ -24,6 +24,11 @@ options:
         V({max_connections: 100}).
     type: dict
     default: {}
+  unanswered:
+    description: What becomes of a server that runs and does not answer. With V(report) its files are asked.
+    type: str
+    choices: [fail, report]
+    default: fail
 attributes:
   check_mode: {support: full, description: Changes nothing.}
   diff_mode: {support: none, description: Changes nothing.}
@@ -39,14 +44,22 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-state: {description: "V(absent), V(stopped), V(primary) or V(standby).", returned: success, type: str, sample: primary}
+state:
+  description: V(absent), V(stopped), V(primary) or V(standby); V(unanswering) only with O(unanswered=report).
+  returned: success
+  type: str
+  sample: primary
 data_directory: {description: Where its data are or would be., returned: success, type: str, sample: /var/lib/postgresql/15/main}
 system_identifier: {description: Which cluster it is a copy of., returned: success, type: str, sample: "7311111111111111111"}
 timeline: {description: "Its timeline; 0 when absent.", returned: success, type: int, sample: 1}
 lsn: {description: "What it has written, received or, when stopped, its last checkpoint.", returned: success, type: str, sample: 0/3000148}
 replayed_lsn: {description: What a standby has replayed., returned: success, type: str, sample: 0/3000148}
 upstream: {description: Host that a standby streams from; empty when it does not., returned: success, type: str, sample: pg1}
-standby_when_started: {description: Whether a stopped cluster would start as a standby., returned: success, type: bool, sample: false}
+standby_when_started:
+  description: Whether a stopped cluster would start as a standby, and whether one that does not answer is one.
+  returned: success
+  type: bool
+  sample: false
 shut_down: {description: Whether a stopped primary was shut down in order., returned: success, type: bool, sample: false}
 standbys: {description: Who streams from a primary., returned: success, type: list, elements: dict, sample: [{name: pg2, state: streaming}]}
 slots: {description: Names of its replication slots., returned: success, type: list, elements: str, sample: [pg2]}
@@ -66,7 +79,14 @@ from dataclasses import asdict
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.pgops.errors import PgopsError
-from ansible.module_utils.pgops.replication import find_data_directory, read_cluster, resolve
+from ansible.module_utils.pgops.replication import (
+    Cluster,
+    NoAnswerError,
+    find_data_directory,
+    read_cluster,
+    read_files,
+    resolve,
+)
 
 OPTIONS = {
     "version": {"type": "str", "default": "15"},
@@ -75,6 +95,7 @@ OPTIONS = {
     "peers": {"type": "list", "elements": "str", "default": []},
     "wait_for_upstream_s": {"type": "int", "default": 0},
     "wait_for_settings": {"type": "dict", "default": {}},
+    "unanswered": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
 }
 
 
@@ -83,11 +104,20 @@ def run(params: dict, run_command) -> dict:
         raise PgopsError(f"wait_for_upstream_s is {params['wait_for_upstream_s']}. Give 0 or a number of seconds.")
     directory, _ = find_data_directory(params["version"], params["name"])
     for _ in range(params["wait_for_upstream_s"] + 1):
-        cluster = read_cluster(run_command, directory, params["port"], lambda: time.sleep(1))
+        cluster = read(run_command, directory, params)
         if cluster.state != "standby" or (cluster.upstream and cluster.has_replayed(params["wait_for_settings"])):
             break
         time.sleep(1 if params["wait_for_upstream_s"] else 0)
     return {"changed": False, **asdict(cluster), "peers": resolve(params["peers"])}
+
+
+def read(run_command, directory: str, params: dict) -> Cluster:
+    try:
+        return read_cluster(run_command, directory, params["port"], lambda: time.sleep(1))
+    except NoAnswerError:
+        if params["unanswered"] == "fail":
+            raise
+        return read_files(run_command, directory)
 
 
 def main() -> None:

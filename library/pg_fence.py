@@ -1,4 +1,4 @@
-"""Ansible's view of module_utils/pgops/switchover.py, for a primary that is given up as it is."""
+"""Ansible's view of module_utils/pgops/fencing.py."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ short_description: Let a primary that is given up take no writes any more
 description:
   - Marks the data directory as a standby's and stops the server, if it runs. Whoever starts it then, it only reads. What its
     standbys have not received yet stays in it, until it is made a standby again.
+  - A server that does not answer, or does not end within a minute, is killed. Its control file says whether it is a standby.
   - Standbys are left alone. Runs as root, on a host with systemd.
 options:
   version: {type: str, default: "15", description: Major version of the cluster.}
@@ -34,8 +35,9 @@ steps: {description: "What was done, or would be.", returned: success, type: lis
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.pgops.cluster_server import Server
 from ansible.module_utils.pgops.errors import PgopsError
-from ansible.module_utils.pgops.switchover import Server, fence
+from ansible.module_utils.pgops.fencing import fence
 
 OPTIONS = {
     "version": {"type": "str", "default": "15"},

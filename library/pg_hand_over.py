@@ -36,8 +36,9 @@ before_stop_s: {description: "Time that passed in this module before it stopped 
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.pgops.cluster_server import Server
 from ansible.module_utils.pgops.errors import PgopsError
-from ansible.module_utils.pgops.switchover import Server, hand_over
+from ansible.module_utils.pgops.switchover import hand_over
 
 OPTIONS = {
     "version": {"type": "str", "default": "15"},

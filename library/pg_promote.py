@@ -38,8 +38,9 @@ lsn: {description: Where its WAL is then., returned: success, type: str, sample:
 import time
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.pgops.cluster_server import Server
 from ansible.module_utils.pgops.errors import PgopsError
-from ansible.module_utils.pgops.switchover import NotPromoted, Server, promote
+from ansible.module_utils.pgops.switchover import NotPromoted, promote
 
 OPTIONS = {
     "version": {"type": "str", "default": "15"},

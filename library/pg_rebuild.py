@@ -49,9 +49,9 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.pgops import rebuild
+from ansible.module_utils.pgops.cluster_server import Server
 from ansible.module_utils.pgops.errors import PgopsError
 from ansible.module_utils.pgops.replication import read_control
-from ansible.module_utils.pgops.switchover import Server
 
 OPTIONS = {
     "version": {"type": "str", "default": "15"},

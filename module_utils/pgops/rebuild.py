@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from .cluster_server import Server
 from .commands import DEBIAN_PROGRAMS
 from .errors import PgopsError
 from .replication import ACCOUNT, Cluster, read_control, sync_folder
-from .switchover import Server
 
 # How Debian keeps a cluster from being started, by whomever.
 START = "start.conf"

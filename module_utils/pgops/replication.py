@@ -1,4 +1,4 @@
-"""What the cluster of a host is at the moment: absent, stopped, primary or standby; read from its server and its files."""
+"""What the cluster of a host is at the moment, as its server says or, where that does not answer, its files."""
 
 from __future__ import annotations
 
@@ -23,6 +23,9 @@ SIGNAL = "standby.signal"
 # A server that replays WAL after a crash, or waits for its first WAL as a standby, says this before it answers.
 NOT_YET = re.compile(r"the database system is (starting up|not yet accepting connections|shutting down)")
 PATIENCE = 60
+# A server that hangs takes connections and says nothing; coreutils' timeout(1) then ends with this status.
+ANSWER_LIMIT_S = 30
+TIMED_OUT = 124
 
 # Where a standby has received more than it has replayed, what it has received counts. The timeline is that of the WAL which
 # is written or received now: the control file learns of a new one only at the next checkpoint.
@@ -57,9 +60,13 @@ LIMITING = (
 CONTROL = {"max_locks_per_transaction": "max_locks_per_xact", "max_prepared_transactions": "max_prepared_xacts"}
 
 
+class NoAnswerError(PgopsError):
+    """A server runs and says nothing of itself."""
+
+
 @dataclass(frozen=True)
 class Cluster:
-    """One cluster at one moment. C(state) is absent, stopped, primary or standby; the rest is empty where unknown."""
+    """One cluster at one moment. C(state) is absent, stopped, unanswering, primary or standby; what is unknown is empty."""
 
     state: str
     data_directory: str
@@ -68,7 +75,7 @@ class Cluster:
     lsn: str = ""
     replayed_lsn: str = ""
     upstream: str = ""
-    # Of one that is stopped: whether it would start as a standby, and whether it was shut down in order.
+    # Of one that says nothing: whether it is a standby, or would start as one, and whether it was shut down in order.
     standby_when_started: bool = False
     shut_down: bool = False
     standbys: list[dict] = field(default_factory=list)
@@ -105,11 +112,14 @@ def read_control(run_command: RunCommand, data_directory: str) -> dict[str, str]
     return control_values(out)
 
 
-def ask(run_command: RunCommand, port: int, query: str) -> str:
-    """One value, as the superuser over the socket; by psql, because a host may be without any driver."""
+def ask(run_command: RunCommand, port: int, query: str, limit_s: int = 0) -> str:
+    """One value, as the superuser over the socket; by psql, because a host may be without any driver. 0 is no limit."""
     where = f"host={SOCKET_DIRECTORY} port={port} dbname=postgres user={ACCOUNT} connect_timeout=5"
-    psql = ["runuser", "-u", ACCOUNT, "--", "psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align"]
-    code, out, err = run_command([*psql, "--set=ON_ERROR_STOP=1", where, "--command", query])
+    account = ["timeout", "--kill-after=5", str(limit_s), "runuser", "-u", ACCOUNT, "--"]
+    psql = ["psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1"]
+    code, out, err = run_command([*account, *psql, where, "--command", query])
+    if code == TIMED_OUT:
+        raise NoAnswerError(f"it was waited for {limit_s} s")
     if code:
         raise PgopsError(" ".join(err.replace("psql: error: ", "").split()).rstrip("."))
     return out.strip()
@@ -133,37 +143,55 @@ def find_data_directory(version: str, name: str, root: Path = Path("/")) -> tupl
 
 
 def read_cluster(run_command: RunCommand, data_directory: str, port: int, wait: Callable[[], None]) -> Cluster:
+    """Raises C(NoAnswerError) when a server runs that does not answer: read_files() says what it can be then."""
+    folder = Path(data_directory)
+    if not runs(folder):
+        return read_files(run_command, data_directory)
+    control = read_control(run_command, data_directory)
+    said: dict[str, Any] = json.loads(ask_patiently(run_command, port, STATE % ",".join(LIMITING), wait))
+    state = "standby" if said.pop("standby") else "primary"
+    known = {name: value for name, value in said.items() if value is not None}
+    return Cluster(
+        state,
+        data_directory,
+        control["Database system identifier"],
+        replayed_settings=replayed_settings(control),
+        **known,
+    )
+
+
+def read_files(run_command: RunCommand, data_directory: str) -> Cluster:
+    """The cluster as its files have it; of one whose server runs, that is what it was at its last checkpoint."""
     folder = Path(data_directory)
     if not (folder / "PG_VERSION").exists():
         return Cluster("absent", data_directory)
     control = read_control(run_command, data_directory)
-    identifier = control["Database system identifier"]
-    replayed_settings = {name: int(control[CONTROL.get(name, name) + " setting"]) for name in LIMITING}
-    if not runs(folder):
-        return Cluster(
-            "stopped",
-            data_directory,
-            identifier,
-            int(control["Latest checkpoint's TimeLineID"]),
-            control["Latest checkpoint location"],
-            standby_when_started=(folder / SIGNAL).exists(),
-            shut_down=control["Database cluster state"] == "shut down",
-            replayed_settings=replayed_settings,
-        )
-    said: dict[str, Any] = json.loads(ask_patiently(run_command, port, STATE % ",".join(LIMITING), wait))
-    state = "standby" if said.pop("standby") else "primary"
-    known = {name: value for name, value in said.items() if value is not None}
-    return Cluster(state, data_directory, identifier, replayed_settings=replayed_settings, **known)
+    running, state = runs(folder), control["Database cluster state"]
+    return Cluster(
+        "unanswering" if running else "stopped",
+        data_directory,
+        control["Database system identifier"],
+        int(control["Latest checkpoint's TimeLineID"]),
+        control["Latest checkpoint location"],
+        # One that runs as a primary may have been marked as a standby since: that counts from its next start on.
+        standby_when_started=(folder / SIGNAL).exists() and (not running or state == "in archive recovery"),
+        shut_down=state == "shut down",
+        replayed_settings=replayed_settings(control),
+    )
+
+
+def replayed_settings(control: dict[str, str]) -> dict[str, int]:
+    return {name: int(control[CONTROL.get(name, name) + " setting"]) for name in LIMITING}
 
 
 def ask_patiently(run_command: RunCommand, port: int, query: str, wait: Callable[[], None]) -> str:
     """As ask(); a server that is about to answer is waited for."""
     for attempt in range(PATIENCE + 1):
         try:
-            return ask(run_command, port, query)
+            return ask(run_command, port, query, ANSWER_LIMIT_S)
         except PgopsError as error:
             if attempt == PATIENCE or not NOT_YET.search(str(error)):
-                raise PgopsError(
+                raise NoAnswerError(
                     f"PostgreSQL runs at port {port} of this host and does not answer: {error}."
                 ) from error
             wait()

@@ -3,65 +3,15 @@
 from __future__ import annotations
 
 import re
-import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 
+from .cluster_server import Server
 from .errors import PgopsError
-from .replication import (
-    ACCOUNT,
-    SIGNAL,
-    Cluster,
-    RunCommand,
-    ask,
-    find_data_directory,
-    lsn_bytes,
-    missing_bytes,
-    read_cluster,
-    sync_folder,
-)
+from .replication import Cluster, lsn_bytes, missing_bytes
 
 PROMOTE = "SELECT pg_promote(true, {timeout_s})"
 POSITION = re.compile(r"[0-9A-Fa-f]{1,8}/[0-9A-Fa-f]{1,8}")
-
-
-@dataclass(frozen=True)
-class Server:
-    """The cluster of this host, and how it is spoken to."""
-
-    run_command: RunCommand
-    version: str
-    name: str
-    port: int
-
-    @property
-    def data_directory(self) -> str:
-        return find_data_directory(self.version, self.name)[0]
-
-    @property
-    def unit(self) -> str:
-        return f"postgresql@{self.version}-{self.name}"
-
-    def read(self) -> Cluster:
-        return read_cluster(self.run_command, self.data_directory, self.port, lambda: time.sleep(1))
-
-    def ask(self, query: str) -> str:
-        return ask(self.run_command, self.port, query)
-
-    def stop(self) -> None:
-        """A fast shutdown: sessions end, and everything up to the last checkpoint is sent to the standbys first."""
-        code, _, err = self.run_command(["systemctl", "stop", self.unit])
-        if code:
-            raise PgopsError(f"{self.unit} could not be stopped: {' '.join(err.split())}.")
-
-    def mark_as_standby(self) -> None:
-        """From its next start on it takes no writes, whoever starts it."""
-        path = Path(self.data_directory) / SIGNAL
-        path.touch(mode=0o600)
-        shutil.chown(path, ACCOUNT, ACCOUNT)
-        sync_folder(path.parent)
 
 
 def require_follower(cluster: Cluster, standby: str, max_lag_bytes: int) -> None:
@@ -166,21 +116,3 @@ def require_replayed(server: Server, cluster: Cluster, wait_lsn: str, timeout_s:
             )
         wait()
         cluster = server.read()
-
-
-def fence(server: Server, host: str, confirm: str, check_mode: bool) -> list[str]:
-    """Let the cluster of this host take no writes any more, however it is; what was done for it, or would be."""
-    cluster = server.read()
-    if cluster.state in ("absent", "standby") or (cluster.state == "stopped" and cluster.standby_when_started):
-        return []
-    if confirm != host:
-        raise PgopsError(f"{host} is given up only when confirm says its name, and not {confirm or 'nothing'}.")
-    steps = [f"mark {server.data_directory} as a standby's"]
-    if cluster.state == "primary":
-        steps.append(f"stop {server.unit}")
-    if not check_mode:
-        # Marked first: one that is started again while it stops is a standby already.
-        server.mark_as_standby()
-        if cluster.state == "primary":
-            server.stop()
-    return steps

@@ -11,7 +11,7 @@ def failover(seen: dict[str, dict], standby: str, confirm: str) -> dict:
         return verdict({}, f"Name the standby that is to be promoted: -e standby=NAME. Standbys are: {named}.")
     victims = {host: reason_of(host, seen[host], standby, seen[standby]) for host in seen if host != standby}
     victims = {host: reason for host, reason in victims.items() if reason}
-    living = [host for host in victims if states[host] == "primary"]
+    living = [host for host in victims if states[host] in ("primary", "unanswering")]
     if states[standby] == "primary":
         return verdict(
             {}, f"{standby} and {' and '.join(living)} are both primaries. Nothing was changed." if living else ""
@@ -41,6 +41,8 @@ def reason_of(host: str, answer: dict, standby: str, other: dict) -> str:
     state = answer.get("state", "unknown")
     if state == "primary":
         return f"{host} lives and is the primary: what {standby} has not received of it would be lost."
+    if state == "unanswering" and not answer["standby_when_started"]:
+        return f"{host} runs as a primary and does not answer: what {standby} has not received of it would be lost."
     if state == "unknown":
         return f"{host} did not say what is there: it may be a primary that lives, which has to be stopped by other means first."
     if state == "stopped" and not answer["standby_when_started"]:

@@ -116,6 +116,10 @@ class Node:
         self.host.run("kill", "-KILL", pid)
         wait_until(lambda: self.host.run("pgrep", "-f", f"^postgres: 15/{self.name}", check=False).returncode)
 
+    def stop_processes(self, signal: str = "STOP") -> None:
+        """The server hangs, all of it, as one whose disk does not answer; CONT lets it go on."""
+        self.host.run("systemctl", "kill", f"--signal={signal}", self.unit)
+
     def wait_for_follower(self, name: str) -> None:
         wait_until(lambda: self.query(STREAMS.format(name)) == "1")
 

@@ -39,6 +39,36 @@ def follows(pair) -> None:
     assert pair.host.run("cat", f"{pair.first.configuration}/start.conf").stdout.splitlines()[-1] == "auto"
 
 
+def test_a_primary_that_hangs_is_killed_and_loses_nothing(pair):
+    first = pair.first
+    first.add("acknowledged")
+    first.stop_processes()
+    said = first.refusals("pg_cluster_info")
+    assert said.startswith(f"PostgreSQL runs at port {first.port} of this host and does not answer: ")
+    reported = first.module("pg_cluster_info", unanswered="report")
+    assert (reported["state"], reported["standby_when_started"]) == ("unanswering", False)
+    answers, seen = first.four_runs("pg_fence", first.condition, host="first", confirm="first")
+    assert [answer["changed"] for answer in answers] == [True, True, False, False], answers
+    assert seen == [(True, False), (False, True), (False, True), (False, True)]
+    assert answers[0]["steps"] == answers[1]["steps"] == [
+        f"mark {first.directory} as a standby's", f"kill {first.unit}, which does not answer"
+    ]  # fmt: skip
+    # Whoever starts it: it has what was acknowledged, and takes no writes.
+    first.start()
+    assert first.query("SELECT pg_is_in_recovery();") == "t"
+    assert first.rows() == "acknowledged common"
+
+
+def test_a_standby_that_hangs_is_left_alone(pair):
+    second = pair.second
+    second.stop_processes()
+    try:
+        assert second.module("pg_cluster_info", unanswered="report")["standby_when_started"] is True
+        assert second.module("pg_fence", host="second", confirm="second")["changed"] is False
+    finally:
+        second.stop_processes("CONT")
+
+
 def test_a_primary_is_given_up_and_rebuilt_only_by_its_name(pair):
     first = pair.first
     said = first.refusals("pg_rebuild", host="first", confirm="first", source=source(pair))

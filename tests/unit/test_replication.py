@@ -39,6 +39,36 @@ def test_a_folder_without_a_cluster_is_absent(tmp_path):
     assert replication.read_cluster(server(), str(tmp_path), 5432, lambda: None).state == "absent"
 
 
+@pytest.mark.parametrize(
+    ("state", "signal", "standby"),
+    [
+        ("in production", False, False),
+        ("in production", True, False),
+        ("in archive recovery", True, True),
+        ("in archive recovery", False, False),
+    ],
+)
+def test_a_server_that_does_not_answer_is_told_by_its_files(tmp_path, monkeypatch, state, signal, standby):
+    monkeypatch.setattr(replication, "runs", lambda folder: True)
+    (tmp_path / "PG_VERSION").write_text("15\n")
+    if signal:
+        (tmp_path / "standby.signal").touch()
+    found = replication.read_files(server(state), str(tmp_path))
+    assert (found.state, found.standby_when_started, found.shut_down) == ("unanswering", standby, False)
+
+
+def test_a_server_that_hangs_is_not_waited_for_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(replication, "runs", lambda folder: True)
+    control = server()
+    with pytest.raises(replication.NoAnswerError, match="does not answer: it was waited for 30 s"):
+        replication.read_cluster(
+            lambda argv: control(argv) if argv[-2] == "-D" else (replication.TIMED_OUT, "", ""),
+            str(tmp_path),
+            5432,
+            pytest.fail,
+        )
+
+
 @pytest.mark.parametrize(("state", "signal", "shut_down"), [("shut down", True, True), ("in production", False, False)])
 def test_a_cluster_that_is_down_is_told_by_its_files(tmp_path, state, signal, shut_down):
     (tmp_path / "PG_VERSION").write_text("15\n")
