@@ -1,7 +1,8 @@
 """How long a no-change run takes: our roles against another role that does the same job, and all of site.yml.
 
 ``make bench-converge PEER_ROLE=<a checkout of geerlingguy.postgresql>``. Fresh containers of one image; both roles in
-turn on converged hosts, RUNS times, the medians count. The last line is one JSON object; times in seconds.
+turn on converged hosts, RUNS times, the medians count; then site.yml on one host, with its pooler and an application. The
+last line is one JSON object; times in seconds.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pathlib import Path
 from lab import passwords
 
 PROJECT = Path(__file__).resolve().parent.parent
-INVENTORY = PROJECT / "inventories" / "lab"
+INVENTORY = PROJECT / "bench" / "inventory"
 RUNS = 5
 RECAP = re.compile(r"^\S+ +: ok=(?P<ok>\d+) +changed=(?P<changed>\d+) +unreachable=(?P<lost>\d+) +failed=(?P<failed>\d+)", re.MULTILINE)  # fmt: skip
 
@@ -27,9 +28,15 @@ RECAP = re.compile(r"^\S+ +: ok=(?P<ok>\d+) +changed=(?P<changed>\d+) +unreachab
 def play(playbook: str, *options: str, changes: bool | None = None) -> tuple[float, int]:
     """Seconds and tasks of one run, which must not fail; CHANGES is what its recap has to say."""
     started = time.monotonic()
-    # Certificates lie beside one inventory; these are two.
-    inventories = ["-i", str(INVENTORY), "-i", "bench/hosts.yml", "-e", f"lab_tls={PROJECT}/.cache/tls/bench"]
-    command = ["ansible-playbook", *inventories, playbook, *options]
+    command = [
+        "ansible-playbook",
+        "-i",
+        str(INVENTORY),
+        "-e",
+        f"lab_tls={PROJECT}/.cache/tls/bench",
+        playbook,
+        *options,
+    ]
     done = subprocess.run(command, cwd=PROJECT, env=environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)  # fmt: skip
     took = time.monotonic() - started
     recaps = [{name: int(count) for name, count in found.groupdict().items()} for found in RECAP.finditer(done.stdout)]

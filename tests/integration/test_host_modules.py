@@ -29,7 +29,12 @@ def witness(host) -> str:
 
 @pytest.mark.parametrize(
     ("module", "params"),
-    [("host_requirements_info", NEEDS), ("host_kernel_info", {"shared_buffers": "4GB"}), ("pg_host_info", LOOKED_FOR)],
+    [
+        ("host_requirements_info", NEEDS),
+        ("host_kernel_info", {"shared_buffers": "4GB"}),
+        ("pg_host_info", LOOKED_FOR),
+        ("pg_configuration_info", {"path": "/etc/postgresql/15/main"}),
+    ],
 )
 def test_four_runs_change_nothing_and_say_the_same(host, module, params):
     before = witness(host)
