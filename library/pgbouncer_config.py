@@ -9,7 +9,9 @@ description:
   - Writes whole files, for root and the group C(postgres) only. Before that PgBouncer itself reads them, in a directory
     that is gone afterwards and without listening; files that it refuses are never written.
   - Asks the pooler that runs, by its admin console, which settings would wait for a restart. Unless O(restart), such
-    a change is refused while there are clients. Nothing is reloaded or restarted here; RV(action) says what to do.
+    a change is refused while there are clients.
+  - The pooler that runs loads what was written, while its clients stay. A run that was interrupted in between leaves a
+    note of it beside the files, and the next one makes up for it. What needs a start or a restart is left to the caller.
 options:
   directory: {type: path, default: /etc/pgbouncer, description: Where the files are.}
   files: {type: dict, required: true, description: "Contents by name, C(pgbouncer.ini) among them."}
@@ -40,7 +42,9 @@ RETURN = r"""
 files: {description: Files that were written or would be., returned: success, type: list, elements: str, sample: [pgbouncer.ini]}
 waiting: {description: Settings that a restart brings., returned: success, type: list, elements: str, sample: [listen_port]}
 action:
-  description: What the pooler needs now; V(start) when it does not answer.
+  description:
+    - V(reload) when the pooler has loaded new files, or would have; V(restart) or V(start) when the caller has to do that,
+      the latter for a pooler that does not answer; else V(none).
   returned: success
   type: str
   sample: reload
@@ -56,9 +60,11 @@ from ansible.module_utils.pgops.pooler_host import (
     ACCOUNT,
     INI,
     PROGRAM,
+    Unloaded,
     ask,
     read_files,
     rehearse,
+    reload,
     require_port,
     require_restart,
     running_port,
@@ -89,16 +95,25 @@ def run(params: dict, check_mode: bool, run_command) -> dict:
     changed = sorted({*differing, *unprotected(directory, list(files), ACCOUNT)})
     if not Path(PROGRAM).exists() and check_mode:  # the run will have installed it
         return {**report(shown, present, changed, []), "action": "start"}
-    running = ask(run_command, running_port(present, params["port"]))
+    port, unloaded = running_port(present, params["port"]), Unloaded(directory)
+    running = ask(run_command, port)
     require_port(params["port"], running)
     waiting = require_restart(settings(files[INI]), running, params["restart"])
     if differing:
         rehearse(run_command, files, directory)
+    loads = bool(differing) or unloaded.is_noted()
+    action = "start" if running.port is None else "restart" if waiting else "reload" if loads else "none"
     if not check_mode:
+        if action == "reload":
+            unloaded.note()
         for name in changed:
             write(directory / name, files[name], ACCOUNT)
-    action = "start" if running.port is None else "restart" if waiting else "reload" if differing else "none"
-    return {**report(shown, present, changed, waiting), "action": action}
+        if action == "reload":
+            reload(run_command, port)
+        # Who starts or restarts it lets it load them: an interruption leaves it to be started, or settings waiting.
+        unloaded.forget()
+    result = report(shown, present, changed, waiting)
+    return {**result, "changed": result["changed"] or action == "reload", "action": action}
 
 
 def main() -> None:

@@ -40,15 +40,47 @@ def read_files(directory: Path, names: list[str]) -> dict[str, str | None]:
     return {name: read_text(directory / name) for name in names}
 
 
+def console(port: str) -> list[str]:
+    where = f"host={SOCKET_DIRECTORY} port={port} dbname=pgbouncer user=pgbouncer connect_timeout=5"
+    return ["runuser", "-u", ACCOUNT, "--", "psql", "--no-psqlrc", "--csv", where, "--command"]
+
+
 def ask(run_command: RunCommand, port: str) -> Running:
     """The console lets the account of the pooler in over the socket, as pgbouncer and without a password."""
-    where = f"host={SOCKET_DIRECTORY} port={port} dbname=pgbouncer user=pgbouncer connect_timeout=5"
-    psql = ["runuser", "-u", ACCOUNT, "--", "psql", "--no-psqlrc", "--csv", where, "--command"]
-    code, config, _ = run_command([*psql, "SHOW CONFIG"])
+    code, config, _ = run_command([*console(port), "SHOW CONFIG"])
     if code:
         return Running()
-    _, shown, _ = run_command([*psql, "SHOW CLIENTS"])
+    _, shown, _ = run_command([*console(port), "SHOW CLIENTS"])
     return Running(table(config), clients(table(shown)))
+
+
+def reload(run_command: RunCommand, port: str) -> None:
+    """Have it load its files; clients stay."""
+    code, _, err = run_command([*console(port), "RELOAD"])
+    if code:
+        raise PgopsError(
+            f"PgBouncer did not load its new files: {' '.join(err.replace('psql: error: ', '').split())}. Run this again."
+        )
+
+
+@dataclass(frozen=True)
+class Unloaded:
+    """A note beside the files: they were written, or are about to be, and the pooler that runs has not loaded them."""
+
+    directory: Path
+
+    @property
+    def path(self) -> Path:
+        return self.directory / ".not-loaded-yet"
+
+    def is_noted(self) -> bool:
+        return self.path.exists()
+
+    def note(self) -> None:
+        self.path.touch(mode=0o600)
+
+    def forget(self) -> None:
+        self.path.unlink(missing_ok=True)
 
 
 def require_port(wanted: int, running: Running, network: tuple[str, ...] = NETWORK) -> None:
