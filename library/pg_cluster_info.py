@@ -10,9 +10,6 @@ description:
     taken for one that is not there. Runs as root; needs neither a server nor a driver.
   - A server that is starting is waited for, for one minute.
 options:
-  version: {type: str, default: "15", description: Major version of the cluster.}
-  name: {type: str, default: main, description: Its name.}
-  port: {type: int, default: 5432, description: Port that it listens on.}
   peers: {type: list, elements: str, default: [], description: Names of other hosts whose addresses this one is asked for.}
   wait_for_upstream_s:
     description: Seconds for which a standby that does not stream yet is waited for. It need not stream in the end.
@@ -21,7 +18,7 @@ options:
   wait_for_settings:
     description:
       - Settings that a standby is waited for to have replayed, for as long as O(wait_for_upstream_s), such as
-        V({max_connections: 100}).
+        C(max_connections) with V(100).
     type: dict
     default: {}
   unanswered:
@@ -29,6 +26,7 @@ options:
     type: str
     choices: [fail, report]
     default: fail
+extends_documentation_fragment: [pgops_cluster]
 attributes:
   check_mode: {support: full, description: Changes nothing.}
   diff_mode: {support: none, description: Changes nothing.}
@@ -78,6 +76,7 @@ import time
 from dataclasses import asdict
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.pgops.cluster_server import CLUSTER_OPTIONS
 from ansible.module_utils.pgops.errors import PgopsError
 from ansible.module_utils.pgops.replication import (
     Cluster,
@@ -89,9 +88,7 @@ from ansible.module_utils.pgops.replication import (
 )
 
 OPTIONS = {
-    "version": {"type": "str", "default": "15"},
-    "name": {"type": "str", "default": "main"},
-    "port": {"type": "int", "default": 5432},
+    **CLUSTER_OPTIONS,
     "peers": {"type": "list", "elements": "str", "default": []},
     "wait_for_upstream_s": {"type": "int", "default": 0},
     "wait_for_settings": {"type": "dict", "default": {}},

@@ -11,11 +11,9 @@ description:
   - A server that does not answer, or does not end within a minute, is killed. Its control file says whether it is a standby.
   - Standbys are left alone. Runs as root, on a host with systemd.
 options:
-  version: {type: str, default: "15", description: Major version of the cluster.}
-  name: {type: str, default: main, description: Its name.}
-  port: {type: int, default: 5432, description: Port that it listens on.}
   host: {type: str, required: true, description: Name of this host.}
   confirm: {type: str, default: "", description: Name of the host that is given up; has to be O(host).}
+extends_documentation_fragment: [pgops_cluster]
 attributes:
   check_mode: {support: full}
   diff_mode: {support: full}
@@ -35,14 +33,12 @@ steps: {description: "What was done, or would be.", returned: success, type: lis
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.pgops.cluster_server import Server
+from ansible.module_utils.pgops.cluster_server import CLUSTER_OPTIONS, Server
 from ansible.module_utils.pgops.errors import PgopsError
 from ansible.module_utils.pgops.fencing import fence
 
 OPTIONS = {
-    "version": {"type": "str", "default": "15"},
-    "name": {"type": "str", "default": "main"},
-    "port": {"type": "int", "default": 5432},
+    **CLUSTER_OPTIONS,
     "host": {"type": "str", "required": True},
     "confirm": {"type": "str", "default": ""},
 }

@@ -11,11 +11,9 @@ description:
   - A primary that was stopped in order before is only marked. One that crashed is refused.
   - Runs as root, on a host with systemd.
 options:
-  version: {type: str, default: "15", description: Major version of the cluster.}
-  name: {type: str, default: main, description: Its name.}
-  port: {type: int, default: 5432, description: Port that it listens on.}
   standby: {type: str, required: true, description: Name under which the standby streams that is to take over.}
   max_lag_bytes: {type: int, default: 16777216, description: How many bytes of WAL it may be behind before the stop.}
+extends_documentation_fragment: [pgops_cluster]
 attributes:
   check_mode: {support: full}
   diff_mode: {support: full}
@@ -36,14 +34,12 @@ before_stop_s: {description: "Time that passed in this module before it stopped 
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.pgops.cluster_server import Server
+from ansible.module_utils.pgops.cluster_server import CLUSTER_OPTIONS, Server
 from ansible.module_utils.pgops.errors import PgopsError
 from ansible.module_utils.pgops.switchover import hand_over
 
 OPTIONS = {
-    "version": {"type": "str", "default": "15"},
-    "name": {"type": "str", "default": "main"},
-    "port": {"type": "int", "default": 5432},
+    **CLUSTER_OPTIONS,
     "standby": {"type": "str", "required": True},
     "max_lag_bytes": {"type": "int", "default": 16 * 1024 * 1024},
 }

@@ -121,7 +121,7 @@ statements:
   returned: success
   type: list
   elements: dict
-  sample: [{pid: 4711, role: threadr_app, application: api, state: active, duration_s: 7.2, statement: SELECT pg_sleep(?)}]
+  sample: [{pid: 4711, role: threadr_app, application: api, state: active, duration_s: 7.2, statement: "SELECT pg_sleep(?)"}]
 idle_in_transaction: {description: Sessions idle in transaction; likewise., returned: success, type: list, elements: dict}
 duration_s: {description: "Wall time, in seconds.", returned: success, type: float, sample: 0.05}
 """

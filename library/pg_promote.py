@@ -10,11 +10,9 @@ description:
   - Whether the former primary is down is for the caller to know; this module speaks with its own host only.
   - Runs as root.
 options:
-  version: {type: str, default: "15", description: Major version of the cluster.}
-  name: {type: str, default: main, description: Its name.}
-  port: {type: int, default: 5432, description: Port that it listens on.}
   wait_lsn: {type: str, default: "", description: Beginning of the last record that it has to have; whatever it has when empty.}
   timeout_s: {type: int, default: 60, description: "Seconds to wait for the record, and again for the promotion."}
+extends_documentation_fragment: [pgops_cluster]
 attributes:
   check_mode: {support: full}
   diff_mode: {support: full}
@@ -38,14 +36,12 @@ lsn: {description: Where its WAL is then., returned: success, type: str, sample:
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.pgops.cluster_server import Server
+from ansible.module_utils.pgops.cluster_server import CLUSTER_OPTIONS, Server
 from ansible.module_utils.pgops.errors import PgopsError
 from ansible.module_utils.pgops.switchover import NotPromoted, promote
 
 OPTIONS = {
-    "version": {"type": "str", "default": "15"},
-    "name": {"type": "str", "default": "main"},
-    "port": {"type": "int", "default": 5432},
+    **CLUSTER_OPTIONS,
     "wait_lsn": {"type": "str", "default": ""},
     "timeout_s": {"type": "int", "default": 60},
 }

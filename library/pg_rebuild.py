@@ -12,9 +12,6 @@ description:
   - A standby that streams is left alone, unless O(force).
   - Runs as root, on a host with systemd.
 options:
-  version: {type: str, default: "15", description: Major version of the cluster.}
-  name: {type: str, default: main, description: Its name.}
-  port: {type: int, default: 5432, description: Port that it listens on.}
   host: {type: str, required: true, description: Name of this host.}
   confirm: {type: str, default: "", description: Name of the host whose own writes are given up; has to be O(host).}
   source: {type: str, required: true, description: "How pg_rewind reaches the new primary: a conninfo without a password."}
@@ -24,6 +21,7 @@ options:
     choices: [auto, base_backup]
     description: V(auto) tries pg_rewind first.
   force: {type: bool, default: false, description: Rebuild a standby that streams as well.}
+extends_documentation_fragment: [pgops_cluster]
 attributes:
   check_mode: {support: full}
   diff_mode: {support: full}
@@ -49,14 +47,12 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.pgops import rebuild
-from ansible.module_utils.pgops.cluster_server import Server
+from ansible.module_utils.pgops.cluster_server import CLUSTER_OPTIONS, Server
 from ansible.module_utils.pgops.errors import PgopsError
 from ansible.module_utils.pgops.replication import read_control
 
 OPTIONS = {
-    "version": {"type": "str", "default": "15"},
-    "name": {"type": "str", "default": "main"},
-    "port": {"type": "int", "default": 5432},
+    **CLUSTER_OPTIONS,
     "host": {"type": "str", "required": True},
     "confirm": {"type": "str", "default": ""},
     "source": {"type": "str", "required": True},

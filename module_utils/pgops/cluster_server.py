@@ -24,6 +24,12 @@ from .replication import (
 )
 
 DEATH_LIMIT_S = 30
+# As documented in plugins/doc_fragments/pgops_cluster.py.
+CLUSTER_OPTIONS = {
+    "version": {"type": "str", "default": "15"},
+    "name": {"type": "str", "default": "main"},
+    "port": {"type": "int", "default": 5432},
+}
 
 
 @dataclass(frozen=True)
