@@ -13,7 +13,7 @@ from pathlib import Path
 
 from .part import LOGS, PROJECT, Outcome, fresh_log, run_logged
 
-LIMIT_S = 55 * 60
+LIMIT_S = 65 * 60
 DESTROY_LIMIT_S = 5 * 60
 
 
