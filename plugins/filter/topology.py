@@ -11,7 +11,8 @@ def topology(seen: dict[str, dict], hosts: list[str]) -> dict:
 
     SEEN holds the answers of C(pg_cluster_info) by host. A host of HOSTS that gave none was not reached, or was left out.
     """
-    answers = {host: seen.get(host) or {"state": "unknown"} for host in hosts}
+    # One that failed has an answer too, and no state.
+    answers = {host: {"state": "unknown", **(seen.get(host) or {})} for host in hosts}
     primaries = [host for host in hosts if answers[host]["state"] == "primary"]
     if len(primaries) > 1:
         return {"primary": "", "problem": two_primaries(primaries, answers), "problems": {}}

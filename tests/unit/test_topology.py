@@ -42,6 +42,11 @@ def test_the_primary_is_found(seen, primary):
             id="two-primaries",
         ),
         pytest.param({"pg2": STANDBY}, "No primary was found, and pg1 did not say what is there.", id="unreachable"),
+        pytest.param(
+            {"pg1": {"failed": True, "msg": "It hangs."}, "pg2": STANDBY},
+            "No primary was found, and pg1 did not say what is there.",
+            id="hung",
+        ),
         pytest.param({"pg1": ABSENT}, "No primary was found, and pg2 did not say what is there.", id="nobody-knows"),
         pytest.param(
             {"pg1": DOWN, "pg2": STANDBY},
