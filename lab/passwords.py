@@ -12,6 +12,7 @@ NAMES = (
     "threadr_redis_password",
     "threadr_pooler_password",
     "threadr_replication_password",
+    "threadr_backup_passphrase",
     "lab_redis_admin_password",
 )
 HEADER = "---\n# Generated, and different on every machine. Never committed.\n"

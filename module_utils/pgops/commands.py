@@ -1,4 +1,4 @@
-"""The only place that starts PostgreSQL's own programs, zstd, openssl and ssh-keygen: pipelines whose every end is checked."""
+"""The only place that starts PostgreSQL's own programs, pgbackrest, zstd, openssl and ssh-keygen; of pipelines every end is checked."""
 
 from __future__ import annotations
 
@@ -17,7 +17,13 @@ from .errors import PgopsError
 
 # Debian and Ubuntu keep each major version's programs apart; those on the PATH may be another version's.
 DEBIAN_PROGRAMS = Path(f"/usr/lib/postgresql/{SUPPORTED_MAJOR}/bin")
-PACKAGES = {"zstd": "zstd", "setpriv": "util-linux", "openssl": "openssl", "ssh-keygen": "openssh-client"}
+PACKAGES = {
+    "zstd": "zstd",
+    "setpriv": "util-linux",
+    "openssl": "openssl",
+    "ssh-keygen": "openssh-client",
+    "pgbackrest": "pgbackrest",
+}
 # The kernel ends the programs when the module is killed: nobody would wait for them, and their locks would stay.
 WITH_PARENT = ("--pdeathsig", "KILL", "--")
 NO_SPACE = "No space left on device"
@@ -91,6 +97,21 @@ def ssh_keygen(arguments: Sequence[str], standard_input: str) -> Finished:
     )  # fmt: skip
     said = messages(asked.stderr, "ssh-keygen") if asked.returncode else asked.stdout
     return Finished("ssh-keygen", asked.returncode, said)
+
+
+def pgbackrest(arguments: Sequence[str], account: str = "") -> Finished:
+    """How pgBackRest ended; what it said is its output, or its messages, line by line, where it failed.
+
+    It is told by its files and by ARGUMENTS only: its environment variables would win over the files. A module that runs as
+    root names the ACCOUNT to run it as. With another passphrase than the repository's it quotes what is no text.
+    """
+    identity = [f"--reuid={account}", f"--regid={account}", "--init-groups"] if account else []
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PGBACKREST_")}
+    asked = subprocess.run(
+        [program("setpriv"), *identity, *WITH_PARENT, program("pgbackrest"), *arguments, "--log-level-console=off", "--log-level-stderr=error"],
+        env={**environment, "LC_ALL": "C.UTF-8"}, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", errors="replace", check=False,
+    )  # fmt: skip
+    return Finished("pgbackrest", asked.returncode, asked.stderr if asked.returncode else asked.stdout)
 
 
 def login_arguments(params: dict, database: str) -> list[str]:

@@ -6,8 +6,8 @@ DOCUMENTATION = r"""
 name: result_text
 short_description: Results of modules as aligned lines
 description:
-  - Filters C(accounting_lines), C(audit_lines), C(backup_lines), C(cutover_lines), C(security_lines), C(tuning_lines)
-    and C(undo_lines) turn the result of a module into a list of aligned lines.
+  - Filters C(accounting_lines), C(audit_lines), C(backup_lines), C(cutover_lines), C(physical_backup_lines),
+    C(security_lines), C(tuning_lines) and C(undo_lines) turn the result of a module into a list of aligned lines.
 """
 
 OUTCOMES = ("scanned", "written", "unchanged", "merged", "skipped", "quarantined", "vanished", "unknown")
@@ -148,6 +148,30 @@ def backup_lines(result: dict) -> list[str]:
     return [*(aligned([head, *rows]) if rows else ["no backups"]), *result["problems"], *result["remarks"]]
 
 
+def physical_backup_lines(result: dict) -> list[str]:
+    """Physical backups, newest first, then which WAL each repository has, and what is wrong."""
+    head = ["physical backup", "repository", "type", "age", "size", "of databases of", "took", "sound"]
+    rows = [
+        [
+            backup["label"],
+            str(backup["repository"]),
+            backup["type"],
+            human_seconds(backup["age_s"]),
+            human_bytes(backup["repository_size_bytes"]),
+            human_bytes(backup["database_size_bytes"]),
+            human_seconds(backup["duration_s"]),
+            "NO" if backup["error"] else "yes",
+        ]
+        for backup in result["backups"]
+    ]
+    archives = [
+        f"repository {one['key']} has WAL from {one['wal_min']} to {one['wal_max']}"
+        for one in result["repositories"]
+        if one["wal_max"] is not None
+    ]
+    return [*(aligned([head, *rows]) if rows else ["no physical backups"]), *archives, *result["problems"]]
+
+
 def security_lines(result: dict) -> list[str]:
     """Items with verdict and measured value, then sentences: why some fail, are waived or do not apply; last the counts."""
     rows = [["item", "verdict", "what is asked", "measured"]]
@@ -179,6 +203,7 @@ class FilterModule:
             "audit_lines": audit_lines,
             "backup_lines": backup_lines,
             "cutover_lines": cutover_lines,
+            "physical_backup_lines": physical_backup_lines,
             "security_lines": security_lines,
             "tuning_lines": tuning_lines,
             "undo_lines": undo_lines,

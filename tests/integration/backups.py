@@ -158,9 +158,9 @@ def opened(host) -> Iterator[Shop]:
 class Running:
     """A module in the background of HOST, known by its process id."""
 
-    def __init__(self, host, module: str, request: dict) -> None:
-        self.host = host
-        command = ["podman", "exec", "--interactive", "--user", "postgres", host.name, "sh", "-c"]
+    def __init__(self, host, module: str, request: dict, user: str = "postgres") -> None:
+        self.host, self.user = host, user
+        command = ["podman", "exec", "--interactive", "--user", user, host.name, "sh", "-c"]
         script = f"echo $$ >&2; exec python3 /src/tests/module_runner.py {module}"
         self.process = subprocess.Popen(
             [*command, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -173,7 +173,7 @@ class Running:
     def kill_when(self, condition: str) -> None:
         """SIGKILL as soon as a shell command succeeds, asked and done in there: moments are short. It must still run."""
         loop = f"until {condition}; do :; done; kill -KILL {self.pid}"
-        self.host.run("timeout", "30", "sh", "-c", loop, user="postgres")
+        self.host.run("timeout", "30", "sh", "-c", loop, user=self.user)
         self.process.wait(timeout=30)
 
     def result(self) -> dict:
