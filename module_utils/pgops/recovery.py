@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from .cluster_server import Server
 from .errors import PgopsError
 from .pgbackrest import Backup, ask
 from .recovery_plan import Places, choose, read_target, require_confirmation, steps
@@ -32,7 +33,6 @@ from .recovery_server import (
 )
 from .replication import ACCOUNT, runs, sync_folder
 from .replication import ask as query
-from .switchover import Server
 
 ASIDE = ".before_recovery_"
 RESTORING, VERIFIED, PROMOTED, DONE = "restoring", "verified", "promoted", "done"

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import commands
+from .cluster_server import Server
 from .commands import DEBIAN_PROGRAMS
 from .errors import PgopsError
 from .pgbackrest import Backup, explained
 from .recovery_plan import Places, Target
 from .replication import ACCOUNT, ask_patiently, runs, sync_folder
-from .switchover import Server
 
 # So that what was committed up to now can be reached: a time is passed only by a transaction after it, in WAL that has arrived.
 MARK = "SELECT pg_walfile_name(pg_switch_wal()) FROM (SELECT pg_current_xact_id()) x"
