@@ -47,6 +47,11 @@ options:
     type: float
     default: 30
   certificate_critical_days: {description: *certificate, type: float, default: 7}
+  physical_backup_warning_days:
+    description: &physical Age in days of the newest physical backup, where O(pgbackrest_stanza) is given.
+    type: float
+    default: 2
+  physical_backup_critical_days: {description: *physical, type: float, default: 8}
   largest_tables: {description: How many tables of O(login_db) to list by size., type: int, default: 10}
   ignored_applications:
     description: Values of C(application_name) whose long statements and idle transactions are their work.
@@ -54,6 +59,9 @@ options:
     elements: str
     default: [pg_dump]
   backup_directory: {description: Directory whose file system is checked as well., type: path}
+  pgbackrest_stanza:
+    description: Stanza whose physical backups are checked as well, where the server is a primary.
+    type: str
   data_directory: {description: "Where the data lies, for the time when the server cannot be asked.", type: path}
   expected_state: {description: What the server is meant to be., type: str, choices: [primary, standby]}
   expected_schema_revision: {description: Revision that the schema in O(login_db) is meant to be at., type: str}
@@ -142,6 +150,7 @@ def options_spec() -> dict:
         "largest_tables": {"type": "int", "default": 10},
         "ignored_applications": {"type": "list", "elements": "str", "default": ["pg_dump"]},
         "backup_directory": {"type": "path"},
+        "pgbackrest_stanza": {"type": "str"},
         "data_directory": {"type": "path"},
         "expected_state": {"type": "str", "choices": ["primary", "standby"]},
         "expected_schema_revision": {"type": "str"},

@@ -43,6 +43,7 @@ RULES = (
     Rule("disk", "ratio", Limit(0.85, 0.95)),
     Rule("memory", "ratio", Limit(0.9, 0.95)),
     Rule("certificate", "days", Limit(30.0, 7.0, falling=True)),
+    Rule("physical_backup", "days", Limit(2.0, 8.0)),
 )
 UNLIMITED = Limit()
 

@@ -11,6 +11,7 @@ from .health_certificate import certificate_checks
 from .health_checks import Wanted, by_state, idle_in_transaction, running, server_checks, shown_sessions
 from .health_host import elsewhere, file_systems, read_memory
 from .health_host_checks import absent_host_checks, disk_checks, memory_check, unknown_data_directory
+from .health_physical import physical_checks
 from .health_server import Answers, ask_server
 
 SERVER_FACTS = (
@@ -49,7 +50,8 @@ def _host_checks(params: dict, answers: Answers, limits: dict[str, Limit]) -> li
     if "data" not in known:
         disks.insert(0, unknown_data_directory(limits["disk"]))
     certificate = certificate_checks(answers.server.row, limits["certificate"], time.time())
-    return [*disks, memory_check(read_memory(), limits["memory"]), *certificate]
+    physical = physical_checks(params["pgbackrest_stanza"], answers.server.row, limits["physical_backup"], time.time())
+    return [*disks, memory_check(read_memory(), limits["memory"]), *certificate, *physical]
 
 
 def directories(params: dict, answers: Answers) -> dict[str, str]:

@@ -124,7 +124,8 @@ def iso(seconds: int) -> str:
 
 def ask(stanza: str, account: str = "") -> Stanza:
     """What pgBackRest tells of STANZA now."""
-    finished = commands.pgbackrest(["info", f"--stanza={stanza}", "--output=json"], account)
+    # A store that cannot be reached is tried several times, each for so long; with the default of 60 s that takes minutes.
+    finished = commands.pgbackrest(["info", f"--stanza={stanza}", "--output=json", "--io-timeout=10"], account)
     if finished.code:
         raise PgopsError(explained(finished, f"pgBackRest cannot tell of stanza {stanza}"))
     return parse(finished.said, stanza)

@@ -30,6 +30,11 @@ def archive(open_archive):
     open_archive.wait_until_archived()
 
 
+def health(archive, name: str) -> dict:
+    found = archive.module("pg_health_info", pgbackrest_stanza="main")
+    return next(check for check in found["checks"] if check["name"] == name)
+
+
 def test_a_killed_backup_does_not_count_and_the_next_one_succeeds(archive):
     archive.host.execute(NOISE.format(kibibytes=40000))
     before = archive.labels()
@@ -100,10 +105,12 @@ def test_an_archive_that_is_dead_does_not_fill_the_disk_of_postgresql(archive):
     assert archive.host.query("SELECT pg_is_in_recovery()") == [[False]]
     archive.host.run("chmod", "0750", REPOSITORY)
     archive.configure()
+    assert health(archive, "wal_archive")["verdict"] == "critical"
     # A new full backup closes the gap.
     made = archive.back_up(type="full")["backup"]
-    found = archive.module("pgbackrest_info")
-    assert found["backups"][0]["label"] == made["label"]
+    assert archive.labels()[-1] == made["label"]
+    assert health(archive, "wal_archive")["verdict"] == "ok"
+    assert health(archive, "physical_backup")["verdict"] == "ok"
 
 
 def test_wal_that_does_not_arrive_fails_the_backup(archive):
