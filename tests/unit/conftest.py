@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -16,6 +18,11 @@ prepare_imports()
 sys.path.insert(0, str(PROJECT))  # lab.keyspace, plugins.filter
 
 from ansible.module_utils.testing import patch_module_args
+
+# The same examples each time, however busy the machine is: a red run is a change's doing. To look for new examples:
+# HYPOTHESIS_PROFILE=default.
+settings.register_profile("suite", derandomize=True, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 
 @pytest.fixture
