@@ -109,7 +109,12 @@ def start(run_command: RunCommand, copy: Copy) -> None:
 
 
 def is_running(run_command: RunCommand, copy: Copy) -> bool:
-    _, out, _ = run_command(["systemctl", "show", "--property=ActiveState", "--value", copy.unit])
+    show = ["systemctl", "show", "--property=ActiveState", "--value", copy.unit]
+    _, out, _ = run_command(show)
+    if out.strip() == "deactivating":
+        # With cgroups of the first version systemd can miss the end of the last process, until it looks again.
+        run_command(["systemctl", "daemon-reload"])
+        _, out, _ = run_command(show)
     return out.strip() in ("active", "activating", "deactivating")
 
 

@@ -173,7 +173,7 @@ class Running:
     def kill_when(self, condition: str) -> None:
         """SIGKILL as soon as a shell command succeeds, asked and done in there: moments are short. It must still run."""
         loop = f"until {condition}; do :; done; kill -KILL {self.pid}"
-        self.host.run("timeout", "30", "sh", "-c", loop, user=self.user)
+        self.host.run("timeout", "120", "sh", "-c", loop, user=self.user)
         self.process.wait(timeout=30)
 
     def result(self) -> dict:
