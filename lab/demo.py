@@ -47,6 +47,7 @@ STEPS = (
     Step("redis", "Provision the source, Redis 7", "lab/redis.yml"),
     Step("requirements", "Check the requirements", "playbooks/check_requirements.yml"),
     Step("provision", "Provision PostgreSQL 15, standby, schema", "playbooks/site.yml"),
+    Step("security", "Audit the security", "playbooks/audit_security.yml"),
     Step("load", "Load a synthetic keyspace"),
     Step("audit", "Audit the keyspace", "playbooks/audit_redis.yml"),
     Step("dry_run", "Migrate: dry run", "playbooks/migrate_redis.yml", ("--check", "--diff"), changes=True),
