@@ -25,6 +25,8 @@ from .replication import (
 
 DEATH_LIMIT_S = 30
 MISSED_AFTER_S = 3
+# For so long one call waits for a server to stop, before it looks whether only systemd still waits.
+STOP_SLICE_S = 5
 # As documented in plugins/doc_fragments/pgops_cluster.py.
 CLUSTER_OPTIONS = {
     "version": {"type": "str", "default": "15"},
@@ -68,9 +70,16 @@ class Server:
 
         Whether it has ended within LIMIT_S; 0 is no limit.
         """
-        code, _, err = self.run_command(["timeout", str(limit_s), "systemctl", "stop", self.unit])
-        if code == TIMED_OUT:
-            return False
+        began = time.monotonic()
+        while True:
+            code, _, err = self.run_command(["timeout", str(STOP_SLICE_S), "systemctl", "stop", self.unit])
+            if code != TIMED_OUT:
+                break
+            if limit_s and time.monotonic() > began + limit_s:
+                return False
+            # With cgroups of the first version systemd can miss the end of the last process, until it looks again.
+            if not runs(Path(self.data_directory)):
+                self.run_command(["systemctl", "daemon-reload"])
         if code:
             raise PgopsError(f"{self.unit} could not be stopped: {' '.join(err.split())}.")
         return True
