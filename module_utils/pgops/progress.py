@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .connection import psycopg2
 from .ledger import LOCK_KEY
 
 STARTING, READING, DECIDING = "starting", "reading", "deciding and writing"
 SHOWN_PATTERNS = 6
+UNDEFINED_TABLE = "42P01"
 
 # The newest run, how old it is, and whether the session that holds the lock of migrations is still there.
 RUN = """
@@ -46,16 +48,26 @@ def see(conn) -> Seen:
         if run is None:
             return Seen()
         run_id, state, seconds, held = run
-        cursor.execute(PRESENT)
-        staged = None
-        if cursor.fetchone()[0] is not None:
-            cursor.execute(STAGED, (run_id,))
-            staged = cursor.fetchone()
+        staged = read_staged(cursor, run_id)
     if staged is None:
         return Seen(run_id, state, seconds, held)
     scanned, read_all, keys = staged
     patterns = tuple(sorted(scanned.items(), key=lambda line: (-line[1], line[0])))
     return Seen(run_id, state, seconds, held, sum(scanned.values()), keys or 0, read_all, patterns)
+
+
+def read_staged(cursor, run_id: int) -> tuple | None:
+    """None without a table of it: the run makes it at its start, drops it at its end, and may do so in between here."""
+    cursor.execute(PRESENT)
+    if cursor.fetchone()[0] is None:
+        return None
+    try:
+        cursor.execute(STAGED, (run_id,))
+    except psycopg2.Error as error:
+        if error.pgcode != UNDEFINED_TABLE:
+            raise
+        return None
+    return cursor.fetchone()
 
 
 def phase(seen: Seen, after_run: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -41,6 +42,27 @@ def test_a_run_is_seen_from_its_start_to_its_end(host, ready):
     assert (look(host, ready)["phase"], look(host, ready)["running"]) == ("interrupted", False)
     migrate(host, ready)
     assert look(host, ready, after_run=late["run_id"])["phase"] == "finished"
+
+
+def test_a_run_that_ends_while_it_is_looked_at_is_no_error(host, ready):
+    run = Running(host, ready, batch_keys=20, max_keys_per_s=40)
+    wait_until(lambda: staged(host, ready) > 20)
+    run.kill()
+    # What a run does at its end, held open until the look waits for it.
+    dropping = subprocess.Popen(
+        ["podman", "exec", "-i", host.name, "runuser", "-u", "postgres", "--", "psql", "-qXd", ready],
+        stdin=subprocess.PIPE,
+        text=True,
+    )
+    with ThreadPoolExecutor(1) as pool:
+        print("BEGIN; DROP TABLE migration.stage_progress;", file=dropping.stdin, flush=True)
+        held = "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND relation::regclass::text ~ 'stage_progress$'"
+        wait_until(lambda: host.query(held, db=ready) == [[1]])
+        looking = pool.submit(look, host, ready)
+        wait_until(lambda: host.query("SELECT count(*) FROM pg_locks WHERE NOT granted", db=ready) == [[1]])
+        print("COMMIT;", file=dropping.stdin, flush=True)
+        assert looking.result(timeout=60)["phase"] == "interrupted"
+    dropping.communicate(timeout=30)
 
 
 def test_a_slow_source_is_spared_and_nothing_else_changes(host, ready):
