@@ -30,6 +30,9 @@ PHYSICAL = ("-e", "backup_kind=physical")
 ENVIRONMENT = {**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_FORCE_COLOR": "0"}
 
 
+CHECKLIST = '{"migrate_window": "acknowledged", "migrate_backup_waived": "The keyspace is made up."}'
+
+
 @dataclass(frozen=True)
 class Step:
     """One step of the demo. C(name) names its log and its result in lab/out."""
@@ -50,12 +53,14 @@ STEPS = (
     Step("security", "Audit the security", "playbooks/audit_security.yml"),
     Step("load", "Load a synthetic keyspace"),
     Step("audit", "Audit the keyspace", "playbooks/audit_redis.yml"),
+    Step("checklist", "Go through the list before a migration", "playbooks/check_migration.yml", ("-e", CHECKLIST)),
     Step("dry_run", "Migrate: dry run", "playbooks/migrate_redis.yml", ("--check", "--diff"), changes=True),
     Step("migrate", "Migrate", "playbooks/migrate_redis.yml", changes=True),
     Step("validate", "Validate row by row", "playbooks/validate_migration.yml"),
     Step("again", "Migrate again: nothing may change", "playbooks/migrate_redis.yml", changes=False),
     Step("backup", "Back up", "playbooks/backup_postgresql.yml"),
     Step("physical", "Back up all databases", "playbooks/backup_postgresql.yml", PHYSICAL, changes=True),
+    Step("drill", "Prove that both can be restored", "playbooks/drill_restore.yml"),
     Step("list", "List the backups", "playbooks/list_backups.yml"),
     Step(
         "restore",

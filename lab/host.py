@@ -13,6 +13,8 @@ from pathlib import Path
 
 import ansible
 
+from .session import Session
+
 PROJECT = Path(__file__).resolve().parents[1]
 ANSIBLE_CORE = Path(ansible.__file__).resolve().parent
 
@@ -32,14 +34,20 @@ class Host:
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.session = Session(name)
 
     def run(self, *argv: str, user: str = "root", stdin: str | bytes | None = None, check: bool = True, **options):
         """Run a command in the container; the result has returncode, stdout and stderr (text unless stdin is bytes)."""
-        command = ["podman", "exec", "--interactive", "--user", user, self.name, *argv]
         text = not isinstance(stdin, bytes)
-        done = subprocess.run(
-            command, check=False, input=stdin if stdin is not None else "", capture_output=True, text=text, **options
-        )
+        given = stdin if isinstance(stdin, bytes) else (stdin or "").encode()
+        answer = None if options else self.session.run(list(argv), user, given)
+        if answer is None:
+            command = ["podman", "exec", "--interactive", "--user", user, self.name, *argv]
+            done = subprocess.run(command, check=False, input=given, capture_output=True, **options)
+        else:
+            done = subprocess.CompletedProcess(argv, *answer)
+        if text:
+            done.stdout, done.stderr = done.stdout.decode(), done.stderr.decode()
         if check and done.returncode:
             raise AssertionError(f"{argv} ended with {done.returncode}: {done.stdout!r} {done.stderr!r}")
         return done
@@ -97,10 +105,10 @@ def remove(name: str) -> None:
 
 
 @contextmanager
-def started(kind: str) -> Iterator[Host]:
+def started(kind: str, *volumes: str) -> Iterator[Host]:
     """A systemd container with cluster 15/main on the socket and a Redis without password on 127.0.0.1:6379.
 
-    It has two small file systems to be filled, and may change its own network.
+    It has two small file systems to be filled, and may change its own network. More VOLUMES are as podman wants them.
     """
     image = subprocess.run([PROJECT / "lab" / "image"], check=True, capture_output=True, text=True).stdout.strip()
     name = f"threadr-{kind}-{os.getpid()}-{secrets.token_hex(3)}"
@@ -108,6 +116,7 @@ def started(kind: str) -> Iterator[Host]:
         ["podman", "run", "--detach", "--rm", "--name", name, "--systemd=always", "--network=none", "--cap-add=NET_ADMIN",
          "--tmpfs=/var/tmp/small:size=8m", "--tmpfs=/var/tmp/disk:size=512m",
          "--volume", f"{PROJECT}:/src:ro", "--volume", f"{ANSIBLE_CORE}:/opt/ansible-core/ansible:ro",
+         *(f"--volume={volume}" for volume in volumes),
          "--env=PYTHONPATH=/opt/ansible-core", "--env=PYTHONDONTWRITEBYTECODE=1", image],
         check=True, capture_output=True,
     )  # fmt: skip
@@ -120,4 +129,5 @@ def started(kind: str) -> Iterator[Host]:
         container.run("systemctl", "start", "redis-server")
         yield container
     finally:
+        container.session.close()
         remove(name)

@@ -13,6 +13,8 @@ NAMES = (
     "threadr_pooler_password",
     "threadr_replication_password",
     "threadr_backup_passphrase",
+    "threadr_backup_s3_key",
+    "threadr_backup_s3_key_secret",
     "lab_redis_admin_password",
 )
 HEADER = "---\n# Generated, and different on every machine. Never committed.\n"

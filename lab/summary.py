@@ -13,7 +13,7 @@ OUTCOMES = {
     "written": "a row was inserted or updated",
     "unchanged": "the row is there already",
     "merged": "said by another key as well",
-    "skipped": "by rule: derived, short-lived, not mapped yet",
+    "skipped": "by rule: derived, short-lived, not chosen",
     "quarantined": "kept as it is, with the reason",
     "vanished": "expired during the run",
     "unknown": "of no pattern of the application",

@@ -82,21 +82,25 @@ def interrupt(_signal, _frame) -> None:
 
 def main() -> int:
     arguments = read_arguments(sys.argv[1:])
-    # What is told to end removes its containers first.
+    # What is told to end removes its containers first. A shell's background job ignores Ctrl-C, and so would all that it starts.
     signal.signal(signal.SIGTERM, interrupt)
+    signal.signal(signal.SIGINT, interrupt)
     outcomes: list[Outcome] = []
+    gists: dict[str, str] = {}
     interrupted = False
     try:
         for outcome in parts(arguments.part, arguments.names):
             outcomes.append(outcome)
             print(report.line(outcome), flush=True)
             if outcome.failed:
-                print(report.tail(outcome.log.read_text(errors="replace")), flush=True)
+                log = outcome.log.read_text(errors="replace")
+                gists[outcome.name] = report.gist(log)
+                print(report.tail(log), flush=True)
     except KeyboardInterrupt:
         interrupted = True
         print("Interrupted.", flush=True)
     # The table again, below what failed parts had to say.
-    print("\n" + report.table(outcomes))
+    print("\n" + report.table(outcomes, gists))
     return 0 if report.succeeded(outcomes) and not interrupted else 1
 
 

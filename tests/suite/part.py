@@ -14,6 +14,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 LOGS = PROJECT / ".cache" / "test"
 # Long enough for fixtures to remove their containers.
 GRACE_S = 60
+RUNNING: set[subprocess.Popen] = set()
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ def run_logged(argv: Sequence[str], log: Path, limit_s: float, environment: Mapp
             argv, cwd=PROJECT, env={**os.environ, **(environment or {})}, start_new_session=True,
             stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT,
         )  # fmt: skip
+        RUNNING.add(process)
         try:
             return process.wait(timeout=limit_s)
         except subprocess.TimeoutExpired:
@@ -45,6 +47,14 @@ def run_logged(argv: Sequence[str], log: Path, limit_s: float, environment: Mapp
         except BaseException:
             stop(process)
             raise
+        finally:
+            RUNNING.discard(process)
+
+
+def stop_all() -> None:
+    """Ends what other threads have started and wait for."""
+    for process in list(RUNNING):
+        stop(process)
 
 
 def stop(process: subprocess.Popen) -> None:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
 from .part import Outcome
 
 SHOWN_LINES = 200
+# What a log's reader looks for first: where Ansible was, and what pytest counted.
+SIGNPOSTS = ("TASK [", "fatal: ", "failed: ", "FAILED ", "ERROR ")
+# Ansible's reason takes several lines, up to the place of the task.
+REASON = "[ERROR]: "
+AFTER_REASON = ("Origin: ", *SIGNPOSTS)
+GIST_LINES = 10
+COLOUR = re.compile("\x1b\\[[0-9;]*m")
+# What molecule puts before what Ansible prints.
+BAR = re.compile("^ *\u2502 ")
 
 
 def count_junit(path: Path) -> tuple[int, int]:
@@ -37,13 +47,29 @@ def tail(log: str, lines: int = SHOWN_LINES) -> str:
     return "\n".join(every if left_out <= 0 else [f"[{left_out} lines before]", *every[-lines:]])
 
 
+def gist(log: str) -> str:
+    """The last signposts and reasons in a failed part's LOG, cut to a screen's width; without any, its last lines."""
+    lines = [BAR.sub("", COLOUR.sub("", line)) for line in log.split("\n") if line.strip()]
+    telling = list(told(lines))
+    return "\n".join(f"    {line[:150]}" for line in (telling or lines)[-GIST_LINES:])
+
+
+def told(lines: Sequence[str]) -> Iterator[str]:
+    in_reason = False
+    for line in lines:
+        in_reason = line.startswith(REASON) or (in_reason and not line.startswith(AFTER_REASON))
+        if in_reason or line.startswith(SIGNPOSTS):
+            yield line
+
+
 def line(outcome: Outcome) -> str:
     return f"{outcome.name:<30} {outcome.passed:>5} passed {outcome.failed:>3} failed {outcome.duration_s:>7.1f} s"
 
 
-def table(outcomes: Sequence[Outcome]) -> str:
-    """One line a part, then the plain verdict, alone on the last line."""
-    return "\n".join([*map(line, outcomes), "", verdict(outcomes)])
+def table(outcomes: Sequence[Outcome], gists: Mapping[str, str]) -> str:
+    """One line a part, the gist of each that failed below them, then the plain verdict, alone on the last line."""
+    why = [f"{name}:\n{gist}" for name, gist in gists.items()]
+    return "\n".join([*map(line, outcomes), *why, "", verdict(outcomes)])
 
 
 def verdict(outcomes: Sequence[Outcome]) -> str:

@@ -2,8 +2,12 @@
 
 import os
 import select
+import signal
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
 
@@ -61,13 +65,39 @@ def test_an_exit_code_that_the_counts_do_not_explain_fails(failed, code, counted
     ],
 )
 def test_the_last_line_is_the_plain_verdict(outcomes, verdict, succeeded):
-    assert report.table(outcomes).split("\n")[-1] == verdict
+    assert report.table(outcomes, {"unit": "    FAILED one"}).split("\n")[-1] == verdict
     assert report.succeeded(outcomes) is succeeded
 
 
 def test_a_long_log_is_shown_by_its_end():
     assert report.tail("a\nb\nc\nd\n", lines=2) == "[2 lines before]\nc\nd"
     assert report.tail("a\nb\n", lines=2) == "a\nb"
+
+
+@pytest.mark.parametrize(
+    ("log", "gist"),
+    [
+        pytest.param(
+            "TASK [One] ***\nok: [pg1]\nTASK [Two] ***\n\nStopped.\n", ["TASK [One] ***", "TASK [Two] ***"], id="where"
+        ),
+        pytest.param(
+            "\n".join(f"FAILED {number}" for number in range(12)),
+            [f"FAILED {number}" for number in range(2, 12)],
+            id="last",
+        ),
+        pytest.param("  \x1b[2m\u2502\x1b[0m TASK [One]\n  \u2502 ok\n", ["TASK [One]"], id="in-molecule's-frame"),
+        pytest.param(
+            "ok: [pg1]\n[ERROR]: Task failed: it\n  broke\nOrigin: main.yml\n1 ---\nfailed: [pg1] (item=1) =>\n  msg: it\n",
+            ["[ERROR]: Task failed: it", "broke", "failed: [pg1] (item=1) =>"],
+            id="Ansible's-reason",
+        ),
+        pytest.param("mypy: one\n\nFound 1 error\n", ["mypy: one", "Found 1 error"], id="no-signposts"),
+        pytest.param("fatal: " + 200 * "x", ["fatal: " + 143 * "x"], id="long"),
+        pytest.param("", [], id="empty"),
+    ],
+)
+def test_the_gist_of_a_log_is_its_last_signposts(log, gist):
+    assert [line.strip() for line in report.gist(log).split("\n") if line] == gist
 
 
 def test_only_what_this_run_made_and_nobody_will_remove_is_left_behind():
@@ -89,6 +119,40 @@ def test_the_scenario_that_makes_the_containers_is_not_a_test(tmp_path):
         if name != "inventory":
             (tmp_path / name / "molecule.yml").touch()
     assert molecule.scenarios(tmp_path) == ["config", "schema"]
+
+
+def test_the_journeys_begin_first_and_the_others_stay_in_order():
+    names = ["backup", "pgbackrest", "recover_from_loss", "replication", "site"]
+    assert molecule.journeys_first(names) == ["recover_from_loss", "replication", "backup", "pgbackrest", "site"]
+    assert set(molecule.JOURNEYS) <= set(molecule.scenarios())
+
+
+@pytest.mark.parametrize("ends", [pytest.param(None, id="well"), pytest.param(OSError("no log"), id="badly")])
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        pytest.param("recover_from_loss", ["recover_from_loss", "destroy"], id="pg2-is-the-primary"),
+        pytest.param("replication", ["replication", "destroy"], id="pg1-is-a-standby"),
+        pytest.param("backup", ["backup"], id="as-it-was-found"),
+    ],
+)
+def test_nobody_else_gets_the_containers_of_a_journey(monkeypatch, name, expected, ends):
+    done = []
+
+    def one(name, lab, deadline):
+        done.append(name)
+        if ends:
+            raise ends
+
+    monkeypatch.setattr(molecule, "one", one)
+    # The lab is nobody's until its containers are gone.
+    monkeypatch.setattr(molecule, "destroy", lambda lab: done.append("destroy" if idle.empty() else "too late"))
+    idle = SimpleQueue()
+    idle.put(LAB)
+    with pytest.raises(OSError, match="no log") if ends else nullcontext():
+        molecule.on_idle_lab(name, idle, deadline=0)
+    assert done == expected
+    assert idle.get_nowait() == LAB
 
 
 @pytest.mark.parametrize("words", [["lint", "cobol"], ["unit", "one"], ["molecule", "default"], ["everything"]])
@@ -115,6 +179,15 @@ def ends(process: int, within_s: float = 10) -> bool:
         os.close(handle)
 
 
+@pytest.fixture
+def ctrl_c_ends():
+    """Also where the tests are a shell's background job, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c_ends")
 def test_a_command_beyond_its_limit_is_stopped_with_all_that_it_started(tmp_path):
     log = tmp_path / "x.log"
     log.touch()
@@ -125,6 +198,18 @@ def test_a_command_beyond_its_limit_is_stopped_with_all_that_it_started(tmp_path
     assert "Stopped: it ran for more than 0.5 s." in said
     child = next(line.removeprefix("child ") for line in said.splitlines() if line.startswith("child "))
     assert ends(int(child))
+
+
+@pytest.mark.usefixtures("ctrl_c_ends")
+def test_what_another_thread_runs_is_stopped(tmp_path):
+    log = tmp_path / "x.log"
+    log.touch()
+    with ThreadPoolExecutor(1) as pool:
+        ended = pool.submit(part.run_logged, ["tail", "-f", "/dev/null"], log, 60)
+        while not ended.done():
+            part.stop_all()
+        assert ended.result() not in (0, 124)
+    assert not part.RUNNING
 
 
 def test_a_command_gets_no_input_and_its_exit_code_is_told(tmp_path):

@@ -12,6 +12,8 @@ from lab.keyspace.hostile import (
     subscribers_list,
     subscribers_records,
     subscriptions,
+    teams,
+    teams_lists,
     threads_accepted,
     threads_refused,
     times,
@@ -32,7 +34,7 @@ def cases() -> Iterator[Case]:
         yield from broken.cases(kind)
         yield from times.cases(kind, fields)
     for subject in (users_accepted, users_refused, users_ties, threads_accepted, threads_refused, subscribers_records,
-                    subscribers_list, passing, premium, subscriptions, usage, analytics, unrecognised):  # fmt: skip
+                    subscribers_list, passing, premium, subscriptions, usage, analytics, teams, teams_lists, unrecognised):  # fmt: skip
         yield from subject.cases()
 
 

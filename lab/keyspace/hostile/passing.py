@@ -70,3 +70,9 @@ def _stats() -> Iterator[Case]:
     ):
         yield refused(_entry(slug, json.dumps(_STATS).encode()), note, "thread_stats", "orphan")
     yield refused(_entry("StatsPlainCut", b'{"created": 1'), "malformed", "thread_stats", "malformed_json")
+    lower = "9c0b5f1e-9d42-4c1a-8b1d-2f6a3e905c77"
+    yield USER.accept("StatsUuid", "a user whose id is a UUID", {"user_id": lower}, {"id": lower, "legacy_id": lower})
+    spelled = Entry(f"threadr:thread_stats:{lower}".encode(), "string", json.dumps(_STATS).encode(), 30 * DAY_MS)
+    yield written(spelled, "statistics by a UUID", "thread_stats", "user_thread_stats", {"user_id": lower, **_STATS})
+    other = Entry(f"threadr:thread_stats:{lower.upper()}".encode(), "string", spelled.value, 30 * DAY_MS)
+    yield refused(other, "the same UUID in upper case", "thread_stats", "duplicate_uuid")

@@ -8,23 +8,12 @@ from lab.keyspace.entry import DAY_MS, Entry
 from lab.keyspace.hostile.base import OWNER, thread_id
 from lab.keyspace.hostile.case import Case, unknown
 
-_TEAM = thread_id("Team")
 _IMPOSSIBLE = {
     "threadr:cache:url:https://example.com/tides?x=1": (
         "string",
         b'{"success": true, "_cached_at": 12.5, "_ttl": 86400}',
     ),
     "threadr:cache:text:0f6f6a0c2f574f0e": ("string", b'{"success": true}'),
-    f"team:data:{_TEAM}": ("hash", ((b"team", b'{"name": "Tide"}'),)),
-    f"team:membership:{_TEAM}:{OWNER}": ("hash", ((b"membership", b'{"role": "owner"}'),)),
-    f"team:invite:{thread_id('Invite')}": ("hash", ((b"invite", b'{"status": "pending"}'),)),
-    "team:slug:tide": ("string", _TEAM.encode()),
-    "team:all": ("set", (_TEAM.encode(),)),
-    f"team:members:{_TEAM}": ("set", (OWNER.encode(),)),
-    f"team:invite_token:{thread_id('Token')}": ("string", thread_id("Invite").encode()),
-    f"team:invites:{_TEAM}": ("set", (thread_id("Invite").encode(),)),
-    f"team:activity:{_TEAM}": ("list", (b'{"action": "created"}', b'{"action": "invited"}')),
-    f"user:teams:{OWNER}": ("set", (_TEAM.encode(),)),
     f"thread_analytics:{thread_id('TitleEmpty')}": ("hash", ((b"impressions", b"4"),)),
     f"tweet_metrics:{thread_id('t')}": ("hash", ((b"likes", b"1"),)),
     f"user_stats:{OWNER}": ("hash", ((b"followers", b"7"),)),
@@ -60,6 +49,10 @@ _NEAR = (
     f"analytics:{OWNER}:threads:old",
     f"analytics:with:colon:thread:{thread_id('TitleEmpty')}",
     "user:user_hOwner",
+    "user:teams",
+    "team:data",
+    "team:all:old",
+    "team:settings:1",
     "thread:1",
     "session:1",
     "premium:1",
