@@ -18,27 +18,11 @@ description:
   - In check mode writers are never paused, the plan of the last pass is made, and its rows are compared only where it
     would change nothing. Values in the quarantine whose keys are gone are not counted where it would.
 options:
-  profile:
-    description: Whose keys and tables these are.
-    type: str
-    choices: [threadr]
-    default: threadr
-  source_zone:
-    description: Time zone of timestamps that the application wrote in local time, as it was given to M(redis_migrate).
-    type: str
-    default: UTC
-  batch_keys:
-    description: Keys to ask for at a time.
-    type: int
-    default: 1000
   conflicts:
     description: Who wins where others changed rows, as in M(redis_migrate).
     type: str
     choices: [stop, source_wins, target_wins, newer]
     default: stop
-  schema_revision:
-    description: Alembic revision that the database must have. Not checked when not given.
-    type: str
   window_s:
     description: Seconds for which no write command may be carried out before the pass begins. Not used with O(pause).
     type: int
@@ -58,7 +42,7 @@ options:
     default: []
     suboptions:
       reason:
-        description: Reason code of the quarantine, V(unknown_keys), or V(not_mapped_yet).
+        description: Reason code of the quarantine, or V(unknown_keys).
         type: str
         required: true
       keys:
@@ -73,7 +57,7 @@ options:
     description: Who cuts over, for the record.
     type: str
     default: ansible
-extends_documentation_fragment: [pgops, pgops_redis]
+extends_documentation_fragment: [pgops, pgops_redis, pgops_migration]
 attributes:
   check_mode: {support: full}
   diff_mode: {support: full}
@@ -121,8 +105,9 @@ from ansible.module_utils.pgops.cutover import Gate, Waiver, cut_over
 from ansible.module_utils.pgops.errors import PgopsError
 from ansible.module_utils.pgops.keyspace import require_positive
 from ansible.module_utils.pgops.migration import Options
-from ansible.module_utils.pgops.profiles import PROFILES
+from ansible.module_utils.pgops.profiles import chosen, migration_spec
 from ansible.module_utils.pgops.redis_source import open_source, redis_spec
+from ansible.module_utils.pgops.team import processes_for
 from ansible.module_utils.pgops.values import settings_for
 from ansible.module_utils.pgops.writers import require_pause
 
@@ -139,11 +124,12 @@ def run(params: dict, check_mode: bool) -> dict:
         require_positive(name, params[name])
     require_pause(params["pause_timeout_s"])
     # Values of an interrupted run may be older than the last write.
-    settings = settings_for(params["source_zone"])
-    options = Options(settings=settings, resume_within_s=0, **{name: params[name] for name in OPTIONS})
+    settings, processes = settings_for(params["source_zone"]), processes_for(params["processes"])
+    given = {name: params[name] for name in OPTIONS}
+    options = Options(settings=settings, processes=processes, resume_within_s=0, **given)
     waivers = tuple(Waiver(**waiver) for waiver in params["waivers"])
     gate = Gate(params["window_s"], params["pause_timeout_s"] if params["pause"] else 0, waivers)
-    profile = PROFILES[params["profile"]]
+    profile = chosen(params)
     with connect(params, "pgops migration_cutover") as conn, open_source(params["redis"]) as source:
         return cut_over(conn, source, profile, options, gate, address(params), check_mode)
 
@@ -151,18 +137,14 @@ def run(params: dict, check_mode: bool) -> dict:
 def main() -> None:
     options = {
         "redis": {"type": "dict", "required": True, "options": redis_spec()},
-        "profile": {"type": "str", "default": "threadr", "choices": ["threadr"]},
-        "source_zone": {"type": "str", "default": "UTC"},
-        "batch_keys": {"type": "int", "default": 1000},
         "conflicts": {"type": "str", "default": "stop", "choices": list(POLICIES)},
-        "schema_revision": {"type": "str"},
         "window_s": {"type": "int", "default": 10},
         "pause": {"type": "bool", "default": False},
         "pause_timeout_s": {"type": "int", "default": 300},
         "waivers": {"type": "list", "elements": "dict", "default": [], "options": WAIVER},
         "operator": {"type": "str", "default": "ansible"},
     }
-    module = AnsibleModule(argument_spec={**connection_spec(), **options}, supports_check_mode=True)
+    module = AnsibleModule(argument_spec={**connection_spec(), **migration_spec(), **options}, supports_check_mode=True)
     try:
         result = run(module.params, module.check_mode)
     except ConflictsFound as error:

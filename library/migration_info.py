@@ -10,24 +10,7 @@ description:
   - A record without an equal row is a problem, unless it is on record in C(migration.migration_rejects) or merged into
     the row of the same key.
   - Rows without a record are counted as extra; they are no problem, since keys expire and applications write.
-options:
-  profile:
-    description: Whose keys and tables these are.
-    type: str
-    choices: [threadr]
-    default: threadr
-  source_zone:
-    description: Time zone of timestamps that the application wrote in local time, as it was given to M(redis_migrate).
-    type: str
-    default: UTC
-  batch_keys:
-    description: Keys to ask for at a time.
-    type: int
-    default: 1000
-  schema_revision:
-    description: Alembic revision that the database must have. Not checked when not given.
-    type: str
-extends_documentation_fragment: [pgops, pgops_redis]
+extends_documentation_fragment: [pgops, pgops_redis, pgops_migration]
 attributes:
   check_mode:
     support: full
@@ -70,30 +53,28 @@ from ansible.module_utils.pgops.connection import address, connect, connection_s
 from ansible.module_utils.pgops.errors import PgopsError
 from ansible.module_utils.pgops.keyspace import require_positive
 from ansible.module_utils.pgops.migration import require_schema
-from ansible.module_utils.pgops.profiles import PROFILES
+from ansible.module_utils.pgops.profiles import chosen, migration_spec
 from ansible.module_utils.pgops.redis_source import open_source, redis_spec
+from ansible.module_utils.pgops.team import processes_for
 from ansible.module_utils.pgops.validation import validate
 from ansible.module_utils.pgops.values import settings_for
 
 
 def run(params: dict) -> dict:
     require_positive("batch_keys", params["batch_keys"])
-    settings, profile = settings_for(params["source_zone"]), PROFILES[params["profile"]]
+    processes = processes_for(params["processes"])
+    settings, profile = settings_for(params["source_zone"]), chosen(params)
     with connect(params, "pgops migration_info") as conn, open_source(params["redis"]) as source:
         require_schema(conn, profile, params["schema_revision"], address(params))
         ledger.require_record(conn, address(params))
-        return validate(conn, source, profile, settings, params["batch_keys"])
+        return validate(conn, source, profile, settings, params["batch_keys"], processes)
 
 
 def main() -> None:
     options = {
         "redis": {"type": "dict", "required": True, "options": redis_spec()},
-        "profile": {"type": "str", "default": "threadr", "choices": ["threadr"]},
-        "source_zone": {"type": "str", "default": "UTC"},
-        "batch_keys": {"type": "int", "default": 1000},
-        "schema_revision": {"type": "str"},
     }
-    module = AnsibleModule(argument_spec={**connection_spec(), **options}, supports_check_mode=True)
+    module = AnsibleModule(argument_spec={**connection_spec(), **migration_spec(), **options}, supports_check_mode=True)
     try:
         result = run(module.params)
     except PgopsError as error:

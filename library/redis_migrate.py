@@ -13,19 +13,6 @@ description:
   - Redis is only read. A run that was killed is continued by the next one; a second run changes nothing.
   - In check mode the same decisions are made on temporary tables, so the counts are those of the run.
 options:
-  profile:
-    description: Whose keys and tables these are.
-    type: str
-    choices: [threadr]
-    default: threadr
-  source_zone:
-    description: Time zone of timestamps that the application wrote in local time, by its name in the zone database.
-    type: str
-    default: UTC
-  batch_keys:
-    description: Keys to ask for at a time.
-    type: int
-    default: 1000
   max_keys_per_s:
     description: Keys to read per second at most, to spare the source; V(0) for no limit.
     type: int
@@ -62,14 +49,11 @@ options:
     type: str
     choices: [stop, source_wins, target_wins, newer]
     default: stop
-  schema_revision:
-    description: Alembic revision that the database must have. Not checked when not given.
-    type: str
   operator:
     description: Who migrates, for the record of runs.
     type: str
     default: ansible
-extends_documentation_fragment: [pgops, pgops_redis]
+extends_documentation_fragment: [pgops, pgops_redis, pgops_migration]
 attributes:
   check_mode: {support: full}
   diff_mode: {support: full}
@@ -128,9 +112,10 @@ from ansible.module_utils.pgops.connection import address, connect, connection_s
 from ansible.module_utils.pgops.errors import PgopsError
 from ansible.module_utils.pgops.keyspace import require_positive
 from ansible.module_utils.pgops.migration import Options, migrate
-from ansible.module_utils.pgops.profiles import PROFILES
+from ansible.module_utils.pgops.profiles import chosen, migration_spec
 from ansible.module_utils.pgops.reading import Pace
 from ansible.module_utils.pgops.redis_source import open_source, redis_spec
+from ansible.module_utils.pgops.team import processes_for
 from ansible.module_utils.pgops.values import settings_for
 
 OPTIONS = (
@@ -141,26 +126,23 @@ OPTIONS = (
 def run(params: dict, check_mode: bool) -> dict:
     require_positive("batch_keys", params["batch_keys"])
     pace, settings = Pace(params["max_keys_per_s"]), settings_for(params["source_zone"])
-    options = Options(settings=settings, pace=pace, **{name: params[name] for name in OPTIONS})
+    processes, given = processes_for(params["processes"]), {name: params[name] for name in OPTIONS}
+    options = Options(settings=settings, pace=pace, processes=processes, **given)
     with connect(params, "pgops redis_migrate") as conn, open_source(params["redis"]) as source:
-        return migrate(conn, source, PROFILES[params["profile"]], options, address(params), check_mode)
+        return migrate(conn, source, chosen(params), options, address(params), check_mode)
 
 
 def main() -> None:
     options = {
         "redis": {"type": "dict", "required": True, "options": redis_spec()},
-        "profile": {"type": "str", "default": "threadr", "choices": ["threadr"]},
-        "source_zone": {"type": "str", "default": "UTC"},
-        "batch_keys": {"type": "int", "default": 1000},
         "max_keys_per_s": {"type": "int", "default": 0},
         "max_latency_ms": {"type": "int", "default": 0},
         "resume_within_s": {"type": "int", "default": 900},
         "unknown_keys": {"type": "str", "default": "report", "choices": ["report", "quarantine", "fail"]},
         "conflicts": {"type": "str", "default": "stop", "choices": list(POLICIES)},
-        "schema_revision": {"type": "str"},
         "operator": {"type": "str", "default": "ansible"},
     }
-    module = AnsibleModule(argument_spec={**connection_spec(), **options}, supports_check_mode=True)
+    module = AnsibleModule(argument_spec={**connection_spec(), **migration_spec(), **options}, supports_check_mode=True)
     try:
         result = run(module.params, module.check_mode)
     except ConflictsFound as error:

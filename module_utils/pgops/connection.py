@@ -126,16 +126,15 @@ def connect(params: dict, application_name: str = "pgops", settings: dict[str, s
         conn.close()
 
 
-def copy_in(cursor, statement, lines: list[str]) -> None:
-    """Send LINES of COPY's text format, and forget them."""
+def copy_in(cursor, statement, text: bytes) -> None:
+    """Send lines of COPY's text format."""
     try:
-        cursor.copy_expert(statement, io.BytesIO("".join(lines).encode("utf-8")), COPY_BYTES)
+        cursor.copy_expert(statement, io.BytesIO(text), COPY_BYTES)
     except SystemError as error:
         # What the driver makes of a session that the server ends in the middle of COPY; its own error is behind it.
         if isinstance(error.__cause__, psycopg2.Error):
             raise error.__cause__ from None
         raise
-    lines.clear()
 
 
 @contextmanager

@@ -55,3 +55,11 @@ def encoder(kinds: list[str]) -> Callable[[tuple], str]:
         return "\t".join([NULL if cell is None else f(cell) for f, cell in zip(functions, cells, strict=True)]) + "\n"
 
     return line
+
+
+def taken(lines: dict[str, list[str]]) -> dict[str, bytes]:
+    """The texts of the tables that have lines, which are forgotten."""
+    texts = {name: "".join(found).encode("utf-8") for name, found in lines.items() if found}
+    for found in lines.values():
+        found.clear()
+    return texts

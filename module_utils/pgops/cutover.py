@@ -16,7 +16,6 @@ from .writers import carried_out, count, paused, watch
 
 FORMAT = 1
 UNKNOWN_KEYS = "unknown_keys"
-NOT_MAPPED = "not_mapped_yet"
 PASSED_ON = ("accounting", "tables", "rejects", "skipped_by", "conflicts", "gone")
 OPEN_REJECTS = """
     SELECT reason_code, count(*) FROM migration.migration_rejects
@@ -68,11 +67,8 @@ def left_open(conn, profile: Profile, migrated: dict, check_mode: bool) -> dict[
         with conn.cursor() as cursor:
             cursor.execute(OPEN_REJECTS, (profile.name,))
             rejects = dict(cursor.fetchall())
-    others = {
-        UNKNOWN_KEYS: migrated["accounting"]["total"]["unknown"],
-        NOT_MAPPED: migrated["skipped_by"].get(NOT_MAPPED, 0),
-    }
-    return {**rejects, **{reason: keys for reason, keys in others.items() if keys}}
+    unknown = migrated["accounting"]["total"]["unknown"]
+    return {**rejects, **({UNKNOWN_KEYS: unknown} if unknown else {})}
 
 
 def cut_over(
@@ -139,7 +135,7 @@ def compare(
     """None in a dry run that would write something: there is nothing to compare yet."""
     if check_mode and migrated["changed"]:
         return None
-    return validate(conn, source, profile, options.settings, options.batch_keys)
+    return validate(conn, source, profile, options.settings, options.batch_keys, options.processes)
 
 
 def now() -> str:

@@ -1,6 +1,11 @@
-"""The one error that modules report to the operator."""
+"""The one error that modules report to the operator, and what ends a module from outside."""
 
 from __future__ import annotations
+
+import signal
+
+# What ends a module from outside; SIGKILL cannot be caught.
+ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 
 class PgopsError(Exception):

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from .canonical import NO_CELL, fingerprint
 from .connection import copy_in, sql
-from .copytext import encoder
-from .lossless import TooLarge
-from .profile import Column, Entry, Pattern, Profile, Refusal, Row, Settings, Table, names
+from .copytext import encoder, taken
+from .lossless import TooLarge, identity, kept
+from .profile import Column, Entry, Pattern, Profile, Refusal, Row, Settings, Table, names, sql_kind
 from .redis_source import RedisSource, TypeChanged
+from .team import Team
 
 FLUSH_ROWS = 2000
 # C(digest) is that of the value in the source: what a record in the quarantine has to hold to excuse it.
 CREATE = """
     CREATE TEMPORARY TABLE {expected} (key text, preference text, insert_only boolean, source_key bytea, member bytea,
-                                       digest bytea, print bytea) ON COMMIT DROP;
-    CREATE TEMPORARY TABLE {actual} (key text, print bytea) ON COMMIT DROP;
+                                       digest bytea, print bytea {said}) ON COMMIT DROP;
+    CREATE TEMPORARY TABLE {actual} (key text, print bytea {stored}) ON COMMIT DROP;
 """
 CREATE_REFUSED = """
     CREATE TEMPORARY TABLE refused (pattern text, source_key bytea, member bytea, digest bytea) ON COMMIT DROP
@@ -41,36 +43,79 @@ class Sheet:
         )
 
     def fingerprints(self, columns: tuple[Column, ...], cells: tuple) -> bytes:
-        """Concatenated, of the stored columns; a looked-up column is judged by a query of its own."""
-        looked_up = self.table.lookup.column if self.table.lookup else None
-        pairs = zip(columns, cells, strict=True)
-        return b"".join([NO_CELL if c.name == looked_up else fingerprint(c.kind, v) for c, v in pairs if c.stored])
+        """Concatenated, of the stored columns; those that other records decide as well are judged in SQL."""
+        derived, pairs = self.table.derived, zip(columns, cells, strict=True)
+        return b"".join([NO_CELL if c.name in derived else fingerprint(c.kind, v) for c, v in pairs if c.stored])
+
+    @property
+    def said(self) -> list[Column]:
+        """What a record says that only SQL can judge."""
+        table, wanted = self.table, set()
+        if table.owner:
+            wanted |= {way for way, _ in table.owner.ways} | set(table.owner.otherwise or ())
+        if table.absorbing:
+            wanted |= {table.absorbing.group, table.absorbing.lacking}
+        if table.choice:
+            wanted |= set(table.choice.columns)
+        return [column for column in table.columns if column.name in wanted | {table.adds_up}]
+
+    @property
+    def stored(self) -> list[Column]:
+        """What a row has of the columns that SQL judges."""
+        lookup = self.table.lookup
+        return [
+            c for c in self.table.stored if c.name in self.table.derived and not (lookup and c.name == lookup.column)
+        ]
+
+    def pick(self, columns: list[Column], among: tuple[Column, ...], cells: tuple) -> list:
+        """Those of CELLS, which are in the order of AMONG, that belong to COLUMNS."""
+        found = dict(zip(names(among), cells, strict=True))
+        return [found[column.name] for column in columns]
+
+    def create(self, cursor) -> None:
+        sides = {side: typed(getattr(self, side)) for side in ("said", "stored")}
+        cursor.execute(self.format(CREATE, **sides))
 
     def key_of(self, row: Row) -> str:
         return row.cells[names(self.table.columns).index(self.table.key)]
 
 
-class Expectations:
-    """What the source says today, as fingerprints in temporary tables; memory does not grow with the keyspace."""
+def typed(columns: list[Column]):
+    """COLUMNS for the end of a table's declaration."""
+    return sql.SQL("").join(sql.SQL(f", {{}} {sql_kind(c)}").format(sql.Identifier(c.name)) for c in columns)
 
-    def __init__(self, source: RedisSource, profile: Profile, settings: Settings, sheets: list[Sheet], cursor) -> None:
-        self.source, self.profile, self.settings, self.cursor = (source, profile, settings, cursor)
+
+@dataclass(frozen=True)
+class Said:
+    """A part of what the source says: how many records of which pattern are refused, and lines of the temporary tables."""
+
+    refused: Counter
+    texts: dict[str, bytes]
+
+
+class Expectations:
+    """What the source says today, as fingerprints; memory does not grow with the keyspace."""
+
+    def __init__(self, source: RedisSource, profile: Profile, settings: Settings, sheets: list[Sheet]) -> None:
+        self.source, self.profile, self.settings = source, profile, settings
+        self.emit: Callable[[Said], None] = lambda _said: None
         self.sheets = {sheet.table.name: sheet for sheet in sheets}
         self.lines: dict[str, list[str]] = {name: [] for name in [*self.sheets, "refused"]}
-        self.encode = encoder(["text", "text", "boolean", *["bytea"] * 4])
+        self.encode = {
+            name: encoder(["text", "text", "boolean", *["bytea"] * 4, *(column.kind for column in sheet.said)])
+            for name, sheet in self.sheets.items()
+        }
         self.encode_refused = encoder(["text", "bytea", "bytea", "bytea"])
         self.refused: Counter[str] = Counter()
 
-    def collect(self, batch_keys: int) -> Counter:
-        position = None
-        while position != 0:
-            position, keys = self.source.scan(position or 0, batch_keys)
-            wanted = [(p, key) for key in dict.fromkeys(keys) if (p := self.profile.classify(key)) and not p.skip]
-            entries = self.source.read(key for _, key in wanted) if wanted else []
-            for (pattern, _), entry in zip(wanted, entries, strict=True):
-                self.expect(pattern, entry)
-            self.flush()
-        return self.refused
+    def expect_batch(self, keys: list[bytes], emit: Callable[[Said], None]) -> None:
+        """EMIT gets what these keys say, in parts."""
+        self.emit = emit
+        wanted = [(p, key) for key in dict.fromkeys(keys) if (p := self.profile.classify(key)) and not p.skip]
+        entries = self.source.read(key for _, key in wanted) if wanted else []
+        for (pattern, _), entry in zip(wanted, entries, strict=True):
+            self.expect(pattern, entry)
+        self.flush()
 
     def expect(self, pattern: Pattern, entry: Entry) -> None:
         if entry.redis_type == "none":
@@ -88,9 +133,16 @@ class Expectations:
             self.expect(pattern, self.source.read([entry.key])[0])
 
     def expect_members(self, pattern: Pattern, entry: Entry) -> None:
+        try:
+            context = pattern.context(entry.key)
+        except Refusal:
+            self.refuse_key(pattern.name, entry)
+            return
         for members in self.source.members(entry.key, entry.redis_type):
             for member in members:
-                self.record(pattern, entry, member, lambda member=member: pattern.member(member, self.settings))
+                self.record(
+                    pattern, entry, member, lambda member=member: pattern.member(context, member, self.settings)
+                )
             if sum(map(len, self.lines.values())) >= FLUSH_ROWS:
                 self.flush()
 
@@ -105,8 +157,8 @@ class Expectations:
             if value is not None:
                 self.refuse(name, entry, None, value)
 
-    def record(self, pattern: Pattern, entry: Entry, member: bytes | None, make) -> None:
-        value = entry.value if member is None else member
+    def record(self, pattern: Pattern, entry: Entry, item: bytes | tuple | None, make) -> None:
+        value, member = (entry.value, None) if item is None else (kept(item), identity(item))
         try:
             row = make()
         except Refusal:
@@ -115,7 +167,9 @@ class Expectations:
         sheet = self.sheets[row.table]
         prints = sheet.fingerprints(sheet.table.columns, row.cells)
         origin = (entry.key, member, hashlib.sha256(value).digest())
-        self.lines[row.table].append(self.encode((sheet.key_of(row), row.preference, row.insert_only, *origin, prints)))
+        said = sheet.pick(sheet.said, sheet.table.columns, row.cells) if sheet.said else ()
+        cells = (sheet.key_of(row), row.preference, row.insert_only, *origin, prints, *said)
+        self.lines[row.table].append(self.encode[row.table](cells))
 
     def refuse(self, name: str, entry: Entry, member: bytes | None, value: bytes | None) -> None:
         self.refused[name] += 1
@@ -123,10 +177,33 @@ class Expectations:
         self.lines["refused"].append(self.encode_refused((name, entry.key, member, digest)))
 
     def flush(self) -> None:
-        for name, lines in self.lines.items():
-            if lines:
-                copy_lines(self.cursor, name if name == "refused" else f"expected_{name}", lines)
+        texts = taken(self.lines)
+        if texts:
+            self.emit(Said(Counter(self.refused), texts))
+            self.refused.clear()
 
 
-def copy_lines(cursor, table: str, lines: list[str]) -> None:
-    copy_in(cursor, sql.SQL("COPY {} FROM STDIN").format(sql.Identifier(table)), lines)
+def scan(source: RedisSource, batch_keys: int) -> Iterator[list[bytes]]:
+    """All keys, in batches; a key may come twice."""
+    position = None
+    while position != 0:
+        position, keys = source.scan(position or 0, batch_keys)
+        yield keys
+
+
+def collect(cursor, team: Team, batches: Iterable[list[bytes]]) -> Counter:
+    """Fill the temporary tables; how many records of which pattern are refused."""
+    refused: Counter[str] = Counter()
+
+    def take(said: Said) -> None:
+        refused.update(said.refused)
+        for name, text in said.texts.items():
+            copy_text(cursor, name if name == "refused" else f"expected_{name}", text)
+
+    for _, deliver in team.hand_out(batches):
+        deliver(take)
+    return refused
+
+
+def copy_text(cursor, table: str, text: bytes) -> None:
+    copy_in(cursor, sql.SQL("COPY {} FROM STDIN").format(sql.Identifier(table)), text)

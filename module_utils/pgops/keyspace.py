@@ -14,7 +14,7 @@ MAX_PREFIXES = 100
 DISPOSITIONS = {
     "derived": "skipped: derived",
     "short_lived": "skipped: short-lived",
-    "not_mapped_yet": "not mapped yet",
+    "not_chosen": "skipped: not chosen",
 }
 
 
@@ -69,7 +69,9 @@ def shown(key: bytes) -> str:
 
 
 def disposition(pattern: Pattern) -> str:
-    return DISPOSITIONS[pattern.skip] if pattern.skip else "migrated"
+    if pattern.skip:
+        return DISPOSITIONS[pattern.skip]
+    return "migrated on request" if pattern.optional else "migrated"
 
 
 class Audit:

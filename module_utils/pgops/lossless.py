@@ -29,6 +29,16 @@ def collect(batches: Iterable[list], ordered: bool) -> bytes | None:
     return encode(found if ordered else sorted(set(found))) if found else None
 
 
+def identity(member: bytes | tuple) -> bytes:
+    """What tells a set's member, a hash's field or a sorted set's member from the others of its key."""
+    return member[0] if isinstance(member, tuple) else member
+
+
+def kept(member: bytes | tuple) -> bytes:
+    """A member as the quarantine keeps it: with its value or score as JSON, as it is where it has neither."""
+    return encode(member) if isinstance(member, tuple) else member
+
+
 def encode(members: Iterable) -> bytes:
     """JSON; what is not UTF-8 in base64."""
 

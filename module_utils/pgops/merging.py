@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .connection import sql
+from .distinct import value
 from .errors import PgopsError
 from .profile import Table, names
 from .staging import Stage
@@ -23,6 +24,10 @@ UPDATE = """
     UPDATE {target} t SET ({columns}) = ROW({staged})
     FROM {rows} s JOIN {verdict} v ON v.entry_id = s.entry_id AND v.outcome = 'updated'
     WHERE s.{key} = t.{key}
+"""
+STEP_ASIDE = """
+    UPDATE {target} t SET {parked} FROM {rows} s JOIN {verdict} v ON v.entry_id = s.entry_id AND v.outcome = 'updated'
+    WHERE s.{key} = t.{key} AND {present} IS NOT NULL AND {claimed} IS DISTINCT FROM {present}
 """
 COUNTS = """
     SELECT count(*) FILTER (WHERE v.outcome = 'inserted'), count(*) FILTER (WHERE v.outcome = 'updated'),
@@ -112,6 +117,9 @@ class Merger:
             written.record(table, run_id)
             if table.rivalry:
                 self.run(PARK, table, column=sql.Identifier(table.rivalry.column))
+            for distinct in (one for one in table.distinct if one.parked):
+                sides = {"claimed": value(distinct, "s"), "present": value(distinct, "t")}
+                self.run(STEP_ASIDE, table, parked=sql.SQL(distinct.parked), **sides)
             done = {"updated": self.run(UPDATE, table), "inserted": self.run(INSERT, table)}
             for what, rows in done.items():
                 if rows != planned[table.name][what]:

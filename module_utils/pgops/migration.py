@@ -19,16 +19,22 @@ from .errors import PgopsError
 from .merging import Merger
 from .preview import preview
 from .profile import Profile, Settings
-from .reading import Pace, Reader, as_parameters, read_keyspace
+from .reading import Pace, Reader, as_parameters, scan, stage_keyspace
 from .redis_source import RedisSource
 from .resolving import Resolver
 from .sparing import Guard
-from .staging import Progress, Stage, Writer
+from .staging import Progress, Stage
+from .team import side_by_side
 from .written import Written
 
 # Staging tables are analyzed time and again, and only their size and what is unique in them matters: a sample of 3,000
-# long rows is read in a tenth of the time that the usual one of 30,000 takes.
-SETTINGS = {"lock_timeout": "10s", "default_statistics_target": "10"}
+# long rows is read in a tenth of the time that the usual one of 30,000 takes. How many rows share a key, or have no verdict,
+# the planner cannot know: it takes a nested loop for the cheapest, which is minutes for 100,000 keys where a hash join is
+# a second. A hash table that processes share lies in /dev/shm, of which a container has little.
+SETTINGS = {
+    "lock_timeout": "10s", "default_statistics_target": "10", "enable_nestloop": "off", "enable_parallel_hash": "off",
+    "jit": "off",
+}  # fmt: skip
 
 INSERT_PROGRESS = """
     INSERT INTO {progress} VALUES (%(identity)s, %(run_id)s, %(cursor)s, %(finished)s, %(next_id)s, %(scanned)s,
@@ -59,7 +65,7 @@ NOTES = """
 
 @dataclass(frozen=True)
 class Options:
-    """C(batch_keys) is SCAN's COUNT; C(resume_within_s) is how long staged values count.
+    """C(batch_keys) is SCAN's COUNT; so many C(processes) read and convert; C(resume_within_s) is how long staged values count.
 
     C(unknown_keys) is C(report), C(quarantine) or C(fail); C(conflicts) is one of C(conflicts.POLICIES).
     """
@@ -67,6 +73,7 @@ class Options:
     settings: Settings
     operator: str
     batch_keys: int = 1000
+    processes: int = 1
     pace: Pace = field(default_factory=Pace)
     max_latency_ms: int = 0
     resume_within_s: int = 900
@@ -89,8 +96,10 @@ def migrate(conn, source: RedisSource, profile: Profile, options: Options, where
     try:
         resumed = prepare(conn, stage, progress, options)
         keep_unknown = options.unknown_keys == "quarantine"
-        reader = Reader(source, profile, options.settings, Writer(stage), progress, keep_unknown)
-        read_keyspace(conn, stage, reader, options.batch_keys, options.pace, guard)
+        reader = Reader(source, profile, options.settings, keep_unknown)
+        with side_by_side(options.processes, reader.convert_batch, not_ours=[conn.fileno()]) as team:
+            batches = scan(source, progress, options.batch_keys, options.pace, guard)
+            stage_keyspace(conn, stage, progress, team, batches)
         require_keys(conn, stage, progress.scanned, profile, source.where, options)
         result = finish(conn, stage, source, progress, options, check_mode)
     except BaseException as error:

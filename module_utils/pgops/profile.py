@@ -6,11 +6,16 @@ patterns in the order in which keys are matched.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
+from .rules import Absorbing, Choice, Distinct, Hold, Lookup, Owner, Reference, Rivalry, Unique
+
+SQL_KINDS = {"double": "double precision"}
 KINDS = ("text", "uuid", "timestamptz", "date", "bigint", "double", "boolean", "jsonb", "text[]", "inet")
-SKIP_RULES = ("derived", "short_lived", "not_mapped_yet")
+SKIP_RULES = ("derived", "short_lived", "not_chosen")
+NOT_CHOSEN = SKIP_RULES[-1]
 
 
 class Refusal(Exception):
@@ -59,60 +64,14 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Rivalry:
-    """A unique column besides the key: of several rows with one value, one stays and the others are refused.
-
-    A row of an earlier run keeps its value, whatever the source prefers by now: giving it to another would take away
-    what refers to the row. C(held_code) is the reason of those who would have got it otherwise.
-    C(pointer) names the Redis string, for a value of the column, that holds what C(pointed) of the preferred row is.
-    C(order) lists SQL order terms over the staged columns for the rest.
-    """
-
-    column: str
-    code: str
-    held_code: str
-    sentence: str
-    order: tuple[str, ...]
-    pointed: str
-    pointer: Callable[[str], bytes]
-
-
-@dataclass(frozen=True)
-class Unique:
-    """A unique column that follows from the key, so that only a row of another writer can hold its value."""
-
-    column: str
-    code: str
-    sentence: str
-
-
-@dataclass(frozen=True)
-class Reference:
-    """A column that must find its row in another table; C(named) is the staged column that names it to people."""
-
-    column: str
-    table: str
-    target: str
-    code: str
-    named: str
-
-
-@dataclass(frozen=True)
-class Lookup:
-    """A column filled with C(value) of the row of C(table) whose C(match) equals C(by) here, null without one."""
-
-    column: str
-    table: str
-    by: str
-    match: str
-    value: str
-
-
-@dataclass(frozen=True)
 class Table:
     """A target table. Rows with one key are merged into one when C(merges), otherwise all but one are refused.
 
-    C(changed_at) is the column that says when a row was changed last, on both sides.
+    C(adds_up) names a column whose sum over the merged rows the one that stays gets; a sum beyond bigint refuses them all.
+    C(owners_first) refuses rows whose references find nothing before rows with one key are compared, so that none gives way
+    to them.
+    C(natural) are columns that follow from the key and are unique together, nulls being equal: only a row of another
+    writer can hold the same. C(changed_at) is the column that says when a row was changed last, on both sides.
     """
 
     name: str
@@ -123,13 +82,31 @@ class Table:
     checks: tuple[tuple[str, str, str], ...] = ()  # SQL condition over staged columns, reason code, sentence
     rivalry: Rivalry | None = None
     unique: tuple[Unique, ...] = ()
-    reference: Reference | None = None
+    distinct: tuple[Distinct, ...] = ()
+    references: tuple[Reference, ...] = ()
+    holds: tuple[Hold, ...] = ()
     lookup: Lookup | None = None
+    owner: Owner | None = None
+    owners_first: bool = False
+    adds_up: str = ""
+    absorbing: Absorbing | None = None
+    choice: Choice | None = None
+    natural: tuple[str, ...] = ()
     changed_at: str = ""
 
     @property
     def stored(self) -> tuple[Column, ...]:
         return tuple(column for column in self.columns if column.stored)
+
+    @property
+    def derived(self) -> frozenset[str]:
+        """Stored columns that one record alone does not decide."""
+        found = {self.adds_up} if self.adds_up else set()
+        if self.lookup:
+            found.add(self.lookup.column)
+        if self.owner:
+            found |= {self.owner.column, *(self.owner.otherwise or ())[:1]}
+        return frozenset(found)
 
 
 @dataclass(frozen=True)
@@ -141,7 +118,12 @@ class Settings:
 
 @dataclass(frozen=True)
 class Pattern:
-    """A kind of key: C(matches) tells which, by bytes after C(prefix); exactly one of convert, member, skip is set."""
+    """A kind of key: C(matches) tells which, by bytes after C(prefix); exactly one of convert, member, skip is set.
+
+    C(member) gets what C(opens) makes of the key, or its suffix, and a set's member, or a list's element, or a hash's field
+    with its value, or a sorted set's member with its score. A refusal by C(opens) refuses the whole key. Keys of an
+    C(optional) pattern are skipped unless the operator chooses them by its name.
+    """
 
     name: str
     shown: str
@@ -150,12 +132,18 @@ class Pattern:
     skip: str = ""
     accepts: Callable[[bytes], object] | None = None
     convert: Callable[[Entry, str, Settings], Row] | None = None
-    member: Callable[[bytes, Settings], Row] | None = None
+    member: Callable[[Any, Any, Settings], Row] | None = None
+    opens: Callable[[str], object] | None = None
+    optional: bool = False
 
     def matches(self, key: bytes) -> bool:
         if not key.startswith(self.prefix):
             return False
         return self.accepts is None or bool(self.accepts(key[len(self.prefix) :]))
+
+    def context(self, key: bytes) -> object:
+        suffix = self.suffix(key)
+        return suffix if self.opens is None else self.opens(suffix)
 
     def suffix(self, key: bytes) -> str:
         """What follows the prefix, as text."""
@@ -167,7 +155,10 @@ class Pattern:
 
 @dataclass(frozen=True)
 class Profile:
-    """C(session_settings) are set in the transaction that writes; C(version) changes with any rule."""
+    """C(session_settings) are set in the transaction that writes; C(version) changes with any rule.
+
+    C(additions) are patterns by the name under which the operator chooses them; unless chosen, their keys are unknown.
+    """
 
     name: str
     version: str
@@ -175,12 +166,32 @@ class Profile:
     tables: tuple[Table, ...]
     patterns: tuple[Pattern, ...]
     session_settings: dict[str, str] = field(default_factory=dict)
+    additions: Mapping[str, tuple[Pattern, ...]] = field(default_factory=dict)
 
     def table(self, name: str) -> Table:
         return next(table for table in self.tables if table.name == name)
 
+    @property
+    def on_request(self) -> list[str]:
+        """What C(including) can choose."""
+        return [*(pattern.name for pattern in self.patterns if pattern.optional), *self.additions]
+
+    def including(self, chosen: Iterable[str]) -> Profile:
+        """The profile with the optional patterns and the additions CHOSEN; keys of other optional patterns are skipped."""
+        chosen = set(chosen)
+        added = [pattern for name, patterns in self.additions.items() if name in chosen for pattern in patterns]
+        patterns = tuple(
+            replace(p, skip=NOT_CHOSEN, convert=None, member=None) if p.optional and p.name not in chosen else p
+            for p in self.patterns
+        )
+        return replace(self, patterns=(*patterns, *added), version="+".join([self.version, *sorted(chosen)]))
+
     def classify(self, key: bytes) -> Pattern | None:
         return next((pattern for pattern in self.patterns if pattern.matches(key)), None)
+
+
+def sql_kind(column: Column) -> str:
+    return SQL_KINDS.get(column.kind, column.kind)
 
 
 def names(columns: Iterable[Column]) -> list[str]:

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from .accounting import UNKNOWN
 from .connection import transaction
-from .lossless import TooLarge
+from .lossless import TooLarge, identity, kept
 from .profile import Entry, Pattern, Profile, Refusal, Settings
 from .redis_source import RedisSource, TypeChanged
 from .sparing import Guard
-from .staging import Progress, Stage, Writer
+from .staging import Lines, Progress, Stage
+from .team import Team
 
 FLUSH_ROWS = 2000
+# Numbers of entries that one batch may use: more than there are members of a collection. A prime: PostgreSQL's hash of a
+# bigint is that of its two halves' exclusive or, of which multiples of a power of two have few.
+ENTRIES_PER_BATCH = 9_999_999_967
 KEPT_VALUES = "quarantined"
 
 SAVE_PROGRESS = """
@@ -35,22 +42,44 @@ class Pace:
             time.sleep(max(0.0, keys / self.max_keys_per_s - (time.monotonic() - started)))
 
 
+@dataclass(frozen=True)
+class Batch:
+    """Keys that one answer to SCAN named; C(cursor) is where it goes on, 0 at the end."""
+
+    keys: list[bytes]
+    cursor: int
+    first_id: int
+
+
+@dataclass(frozen=True)
+class Converted:
+    """A part of what has come of a batch: how many records of which pattern, and the lines of the staging tables."""
+
+    scanned: Counter
+    texts: dict[str, bytes]
+
+
 class Reader:
-    """Sorts keys by pattern, reads what a rule wants, and stages what comes of it."""
+    """Sorts keys by pattern, reads what a rule wants, and makes lines for the staging tables of it."""
 
-    def __init__(
-        self, source: RedisSource, profile: Profile, settings: Settings, writer: Writer, progress: Progress,
-        keep_unknown: bool = False,
-    ) -> None:  # fmt: skip
-        self.source, self.profile, self.settings = source, profile, settings
-        self.writer, self.progress, self.keep_unknown = writer, progress, keep_unknown
-        self.waiting = 0
+    def __init__(self, source: RedisSource, profile: Profile, settings: Settings, keep_unknown: bool = False) -> None:
+        self.source, self.profile, self.settings, self.keep_unknown = source, profile, settings, keep_unknown
+        self.lines = Lines(profile)
+        self.scanned: Counter[str] = Counter()
+        self.waiting = self.next_id = 0
+        self.emit: Callable[[Converted], None] = lambda _converted: None
 
-    def batch(self, keys: list[bytes], cursor) -> None:
+    def convert_batch(self, batch: Batch, emit: Callable[[Converted], None]) -> None:
+        """EMIT gets the parts, in order."""
+        self.emit, self.next_id = emit, batch.first_id
+        self.take_keys(batch.keys)
+        self.flush()
+
+    def take_keys(self, keys: list[bytes]) -> None:
         wanted: list[tuple[Pattern | None, bytes]] = []
         for key in dict.fromkeys(keys):
             pattern = self.profile.classify(key)
-            self.progress.scanned[pattern.name if pattern else UNKNOWN] += 1
+            self.scanned[pattern.name if pattern else UNKNOWN] += 1
             if pattern is None and not self.keep_unknown:
                 self.note(UNKNOWN, key, outcome=UNKNOWN)
             elif pattern is not None and pattern.skip:
@@ -59,14 +88,13 @@ class Reader:
                 wanted.append((pattern, key))
         entries = self.source.read(key for _, key in wanted) if wanted else []
         for (pattern, _), entry in zip(wanted, entries, strict=True):
-            self.take(pattern, entry, cursor)
+            self.take(pattern, entry)
             if self.waiting >= FLUSH_ROWS:
-                self.flush(cursor)
+                self.flush()
 
-    def take(self, pattern: Pattern | None, entry: Entry, cursor) -> None:
+    def take(self, pattern: Pattern | None, entry: Entry) -> None:
         """Account for the key once; its members, which are accounted for on their own, come first."""
         name = pattern.name if pattern else UNKNOWN
-        facts = {"redis_type": entry.redis_type, "ttl_ms": entry.ttl_ms}
         try:
             if entry.redis_type == "none":
                 self.note(name, entry.key, outcome="vanished")
@@ -76,36 +104,44 @@ class Reader:
                 sentence = f"The key holds a {entry.redis_type} where a {pattern.redis_type} is expected."
                 self.refuse(name, entry, "wrong_type", sentence)
             elif pattern.member:
-                self.take_members(pattern, entry, cursor)
-                self.note(name, entry.key, outcome="merged", **facts)
+                self.take_members(pattern, entry)
             else:
                 self.convert(
                     name, entry, None, lambda: pattern.convert(entry, pattern.suffix(entry.key), self.settings)
                 )
         except TypeChanged:
-            self.take(pattern, self.source.read([entry.key])[0], cursor)
+            self.take(pattern, self.source.read([entry.key])[0])
 
-    def take_members(self, pattern: Pattern, entry: Entry, cursor) -> None:
+    def take_members(self, pattern: Pattern, entry: Entry) -> None:
         name = f"{pattern.name}.member"
+        try:
+            context = pattern.context(entry.key)
+        except Refusal as refusal:
+            self.refuse(pattern.name, entry, refusal.code, refusal.sentence)
+            return
         for members in self.source.members(entry.key, entry.redis_type):
             for member in members:
-                self.progress.scanned[name] += 1
-                self.convert(name, entry, member, lambda member=member: pattern.member(member, self.settings))
+                self.scanned[name] += 1
+                self.convert(name, entry, member, lambda member=member: pattern.member(context, member, self.settings))
             if self.waiting >= FLUSH_ROWS:
-                self.flush(cursor)
+                self.flush()
+        self.note(pattern.name, entry.key, outcome="merged", redis_type=entry.redis_type, ttl_ms=entry.ttl_ms)
 
-    def convert(self, name: str, entry: Entry, member: bytes | None, make) -> None:
-        facts = {"member": member, "redis_type": entry.redis_type, "ttl_ms": entry.ttl_ms}
+    def convert(self, name: str, entry: Entry, member: bytes | tuple | None, make) -> None:
+        facts = {"redis_type": entry.redis_type, "ttl_ms": entry.ttl_ms}
+        if member is not None:
+            facts["member"] = identity(member)
         try:
             row = make()
         except Refusal as refusal:
-            raw = entry.value if member is None else member
+            raw = entry.value if member is None else kept(member)
             facts |= {"code": refusal.code, "reason": refusal.sentence, "raw": raw}
             self.note(name, entry.key, outcome=KEPT_VALUES, **facts)
             return
-        # A value that became a row is UTF-8; a member is kept as such already.
-        source = entry.value.decode("utf-8") if member is None else None
-        self.writer.row(self.note(name, entry.key, notes=list(row.notes) or None, source=source, **facts), row)
+        # A value that became a row is UTF-8; what says no more than the member is kept with it already.
+        raw = entry.value if member is None else kept(member)
+        source = None if isinstance(member, bytes) else raw.decode("utf-8")
+        self.lines.row(self.note(name, entry.key, notes=list(row.notes) or None, source=source, **facts), row)
 
     def refuse(self, name: str, entry: Entry, code: str, reason: str) -> None:
         """Quarantine the whole key."""
@@ -123,31 +159,46 @@ class Reader:
 
     def note(self, pattern: str, key: bytes, **facts) -> int:
         """Account for a key; without an outcome its row's fate decides later. Returns the entry's number."""
-        entry_id = self.progress.next_id
-        self.progress.next_id += 1
-        self.writer.entry({"entry_id": entry_id, "pattern": pattern, "key": key, **facts})
+        entry_id = self.next_id
+        self.next_id += 1
+        self.lines.entry({"entry_id": entry_id, "pattern": pattern, "key": key, **facts})
         self.waiting += 1
         return entry_id
 
-    def flush(self, cursor) -> None:
-        self.writer.flush(cursor)
-        self.waiting = 0
+    def flush(self) -> None:
+        if self.waiting:
+            self.emit(Converted(Counter(self.scanned), self.lines.take()))
+            self.scanned.clear()
+            self.waiting = 0
 
 
-def read_keyspace(conn, stage: Stage, reader: Reader, batch_keys: int, pace: Pace, guard: Guard) -> None:
-    """Scan from where the progress stands to the end. Killed at any moment, the next call goes on from the last batch."""
-    progress = reader.progress
-    while not progress.finished:
+def scan(source: RedisSource, progress: Progress, batch_keys: int, pace: Pace, guard: Guard) -> Iterator[Batch]:
+    """The keyspace from where PROGRESS stands, as fast as PACE and GUARD let it."""
+    cursor, first_id, finished = progress.cursor, progress.next_id, progress.finished
+    while not finished:
         started = time.monotonic()
-        next_cursor, keys = reader.source.scan(progress.cursor, batch_keys)
-        with transaction(conn) as cursor:
-            reader.batch(keys, cursor)
-            reader.flush(cursor)
-            progress.cursor, progress.finished = next_cursor, next_cursor == 0
-            cursor.execute(stage.format(SAVE_PROGRESS), as_parameters(progress))
+        cursor, keys = source.scan(cursor, batch_keys)
+        finished = cursor == 0
+        yield Batch(keys, cursor, first_id)
+        first_id += ENTRIES_PER_BATCH
         pace.keep(len(keys), started)
         if guard.max_latency_ms:
-            time.sleep(guard.pause_after(reader.source.latency_ms()))
+            time.sleep(guard.pause_after(source.latency_ms()))
+
+
+def stage_batch(cursor, stage: Stage, progress: Progress, converted: Converted) -> None:
+    progress.scanned.update(converted.scanned)
+    stage.copy(cursor, converted.texts)
+
+
+def stage_keyspace(conn, stage: Stage, progress: Progress, team: Team, batches: Iterable[Batch]) -> None:
+    """Each batch is committed together with the progress. Killed at any moment, the next call goes on from the last one."""
+    for batch, deliver in team.hand_out(batches):
+        with transaction(conn) as cursor:
+            deliver(partial(stage_batch, cursor, stage, progress))
+            progress.cursor, progress.finished = batch.cursor, batch.cursor == 0
+            progress.next_id = batch.first_id + ENTRIES_PER_BATCH
+            cursor.execute(stage.format(SAVE_PROGRESS), as_parameters(progress))
 
 
 def as_parameters(progress: Progress) -> dict:

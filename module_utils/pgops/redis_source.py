@@ -32,6 +32,7 @@ def redis_spec() -> dict:
     return {
         "login_host": {"type": "str", "default": "127.0.0.1"},
         "login_port": {"type": "int", "default": 6379},
+        "login_unix_socket": {"type": "path"},
         "login_db": {"type": "int", "default": 0},
         "login_user": {"type": "str"},
         "login_password": {"type": "str", "no_log": True},
@@ -132,10 +133,15 @@ class RedisSource:
         return found
 
     def members(self, key: bytes, redis_type: str) -> Iterator[list]:
-        """Members of a set, or (name, value) pairs of a hash, or (member, score) pairs of a sorted set, in batches.
+        """Members of a set, or (name, value) pairs of a hash, or (member, score) pairs of a sorted set, or elements of a list,
+        in batches.
 
-        SCAN may return a member twice. Scores are text, as Redis writes them.
+        SCAN may return a member twice, and a list may hold one twice, or have it moved on meanwhile by a newer one in front
+        of it. Scores are text, as Redis writes them.
         """
+        if redis_type == "list":
+            yield from self._elements(key)
+            return
         scans = {"set": self.client.sscan, "hash": self.client.hscan, "zset": self._zscan}
         cursor = None
         while cursor != 0:
@@ -215,7 +221,8 @@ def _ttl(pttl: int) -> int | None:
 
 def source_address(params: dict) -> str:
     user = f"{params['login_user']}@" if params["login_user"] else ""
-    return f"{user}{params['login_host']}:{params['login_port']}/{params['login_db']}"
+    server = params["login_unix_socket"] or f"{params['login_host']}:{params['login_port']}"
+    return f"{user}{server}/{params['login_db']}"
 
 
 @contextmanager
@@ -224,9 +231,13 @@ def open_source(params: dict) -> Iterator[RedisSource]:
     if MISSING_DRIVER is not None:
         raise PgopsError(f"The Python driver redis is missing on this host: {MISSING_DRIVER}. Install python3-redis.")
     where = source_address(params)
+    socket = params["login_unix_socket"]
+    if socket and params["tls"]:
+        raise PgopsError("login_unix_socket and tls are both given. A socket is not encrypted: leave one of them out.")
     client = redis.Redis(
         host=params["login_host"],
         port=params["login_port"],
+        unix_socket_path=socket,
         db=params["login_db"],
         username=params["login_user"],
         password=params["login_password"],
@@ -268,4 +279,4 @@ def _advice(answer: str) -> str:
         return f"{text}. The migration needs +@read +scan +info +dbsize on all keys, {more}."
     if "LOADING" in answer:
         return "the server is still loading its data. Try again when it is ready."
-    return f"{text}. Check that it runs and that login_host and login_port are right."
+    return f"{text}. Check that it runs and that login_host and login_port, or login_unix_socket, are right."

@@ -11,10 +11,13 @@ from collections import Counter
 
 from .conflicts import Conflicts
 from .connection import sql
+from .distinct import Contest
+from .kin import Kin
 from .profile import Table, names
 from .reading import Pace
 from .redis_source import RedisSource
 from .rivals import Rivals
+from .rules import Reference
 from .staging import ALIVE, Stage
 
 # SCAN may return a key twice; what was read last counts. That it is gone by now is no reason to forget what it was.
@@ -33,49 +36,28 @@ DROP_ROWS = "DELETE FROM {rows} s WHERE NOT EXISTS (SELECT FROM {entry} e WHERE 
 REFUSE_UNFIT = """
     INSERT INTO {verdict}
     SELECT s.entry_id, 'quarantined', %s, %s FROM {rows} s WHERE ({condition}) IS NOT TRUE AND """ + ALIVE  # fmt: skip
-DECIDE_SAME_KEY = """
-    WITH alike AS (
-        SELECT s.{key} AS key FROM {rows} s WHERE """ + ALIVE + """ GROUP BY s.{key} HAVING count(*) > 1
-    ), ranked AS (
-        SELECT s.entry_id, row_number() OVER place AS place, first_value(e.key) OVER place AS kept
-        FROM {rows} s JOIN alike ON alike.key = s.{key} JOIN {entry} e ON e.entry_id = s.entry_id
-        WHERE """ + ALIVE + """
-        WINDOW place AS (PARTITION BY s.{key} ORDER BY s.preference COLLATE "C", e.key, e.member)
-    )
-    INSERT INTO {verdict}
-    SELECT entry_id, %(outcome)s, %(code)s, %(sentence)s || encode(kept, 'escape') || '.' FROM ranked WHERE place > 1
-"""  # fmt: skip
+# A row of the target says whom it belongs to only where no staged one replaces it.
 REFUSE_ORPHANS = """
     INSERT INTO {verdict}
     SELECT DISTINCT ON (s.entry_id) s.entry_id, 'quarantined', %(code)s,
            %(table)s || ' has no row for ' || left(s.{named}, 80) || coalesce(', which was refused: ' || lost.reason, '.')
     FROM {rows} s
     LEFT JOIN ({parents} p JOIN {verdict} lost ON lost.entry_id = p.entry_id) ON p.{parent_key} = s.{column}
-    WHERE NOT EXISTS (
-        SELECT FROM {parents} p2 WHERE p2.{parent_key} = s.{column}
+    WHERE s.{column} IS NOT NULL AND NOT EXISTS (
+        SELECT FROM {parents} p2 WHERE p2.{parent_key} = s.{column} {also_staged}
           AND NOT EXISTS (SELECT FROM {verdict} v WHERE v.entry_id = p2.entry_id AND v.outcome = 'quarantined')
-    ) AND NOT EXISTS (SELECT FROM {parent} t WHERE t.{parent_key} = s.{column})
-      AND """ + ALIVE + " ORDER BY s.entry_id, lost.reason"  # fmt: skip
+    ) AND NOT EXISTS (
+        SELECT FROM {parent} t WHERE t.{parent_key} = s.{column} {also_present} AND NOT EXISTS (
+            SELECT FROM {parents} p3 WHERE p3.{parent_key} = t.{parent_key}
+              AND NOT EXISTS (SELECT FROM {verdict} v WHERE v.entry_id = p3.entry_id AND v.outcome = 'quarantined')
+        )
+    ) AND """ + ALIVE + " ORDER BY s.entry_id, lost.reason"  # fmt: skip
 # A source that knows only the key takes over what is there, so that at most a looked-up column can differ.
 ADOPT_PRESENT = (
     """
     UPDATE {rows} s SET ({columns}) = ROW({present}) FROM {target} t WHERE s.insert_only AND t.{key} = s.{key} AND """
     + ALIVE
 )
-LOOK_UP = """
-    UPDATE {rows} s SET {column} = found.value
-    FROM (
-        SELECT p.{match} AS match, p.{value} AS value FROM {others} p
-        WHERE NOT EXISTS (SELECT FROM {verdict} v WHERE v.entry_id = p.entry_id AND v.outcome = 'quarantined')
-        UNION ALL
-        SELECT t.{match}, t.{value} FROM {other} t
-        WHERE NOT EXISTS (
-            SELECT FROM {others} p WHERE p.{value} = t.{value}
-              AND NOT EXISTS (SELECT FROM {verdict} v WHERE v.entry_id = p.entry_id AND v.outcome = 'quarantined')
-        )
-    ) found
-    WHERE found.match = s.{by}
-"""
 COMPARE = """
     INSERT INTO {verdict}
     SELECT s.entry_id,
@@ -85,8 +67,8 @@ COMPARE = """
     FROM {rows} s LEFT JOIN {target} t ON t.{key} = s.{key} LEFT JOIN {differing} d ON d.entry_id = s.entry_id
     WHERE """ + ALIVE  # fmt: skip
 KEEP_VALUES = """
-    UPDATE {entry} e SET raw = coalesce(e.member, convert_to(e.source, 'UTF8')),
-                         readable = coalesce(encode(e.member, 'escape'), e.source)
+    UPDATE {entry} e SET raw = coalesce(convert_to(e.source, 'UTF8'), e.member),
+                         readable = coalesce(e.source, encode(e.member, 'escape'))
     FROM {verdict} v WHERE v.entry_id = e.entry_id AND v.outcome = 'quarantined' AND e.raw IS NULL
 """
 
@@ -96,6 +78,7 @@ class Resolver:
 
     def __init__(self, stage: Stage, cursor) -> None:
         self.stage, self.cursor = stage, cursor
+        self.kin = Kin(stage, cursor)
 
     def run(self, query: str, parameters=None, table: Table | None = None, **parts) -> int:
         if table is not None:
@@ -118,7 +101,8 @@ class Resolver:
             self.analyze(table)
             for condition, code, sentence in table.checks:
                 self.run(REFUSE_UNFIT, (code, sentence), table, condition=sql.SQL(condition))
-            self.decide_same_key(table)
+            if not table.owners_first:
+                self.kin.decide_same_key(table)
             if table.rivalry:
                 Rivals(self.stage, self.cursor, table).ask(source, pace)
         return repeated
@@ -126,14 +110,21 @@ class Resolver:
     def resolve(self, conflicts: Conflicts) -> None:
         """Decide every other row, by the rows of other tables and by the target, where nobody else may write now."""
         for table in self.stage.profile.tables:
+            if table.owner:
+                self.kin.find_owner(table)
+            if table.owners_first:
+                self.refuse_orphans(table)
+                self.kin.decide_same_key(table)
             conflicts.decide(table)
+            self.kin.refuse_held_back(table)
             self.run("ANALYZE {verdict}")
             Rivals(self.stage, self.cursor, table).decide()
-            if table.reference:
+            Contest(self.stage, self.cursor, table).decide()
+            if not table.owners_first:
                 self.refuse_orphans(table)
             self.adopt_present(table)
             if table.lookup:
-                self.look_up(table)
+                self.kin.look_up(table)
             self.compare(table)
         self.run(KEEP_VALUES)
 
@@ -148,13 +139,11 @@ class Resolver:
             self.run(DROP_ROWS, None, table)
         return dropped
 
-    def decide_same_key(self, table: Table) -> None:
-        outcome, sentence = ("merged", "Merged with ") if table.merges else ("quarantined", "The row belongs to key ")
-        parameters = {"outcome": outcome, "code": table.duplicate_code, "sentence": sentence}
-        self.run(DECIDE_SAME_KEY, parameters, table)
-
     def refuse_orphans(self, table: Table) -> None:
-        reference = table.reference
+        for reference in table.references:
+            self.refuse_without(table, reference)
+
+    def refuse_without(self, table: Table, reference: Reference) -> None:
         parent = self.stage.profile.table(reference.table)
         self.run(
             REFUSE_ORPHANS,
@@ -165,6 +154,8 @@ class Resolver:
             parents=self.stage.name(parent.name),
             parent=self.stage.target(parent),
             parent_key=sql.Identifier(reference.target),
+            also_staged=also(reference, "p2"),
+            also_present=also(reference, "t"),
         )
 
     def adopt_present(self, table: Table) -> None:
@@ -176,14 +167,6 @@ class Resolver:
         present = sql.SQL(", ").join(sql.Identifier("t", name) for name in columns)
         self.run(ADOPT_PRESENT, None, table, columns=listed, present=present)
 
-    def look_up(self, table: Table) -> None:
-        lookup = table.lookup
-        other = self.stage.profile.table(lookup.table)
-        identifiers = {what: sql.Identifier(getattr(lookup, what)) for what in ("column", "by", "match", "value")}
-        self.run(
-            LOOK_UP, None, table, others=self.stage.name(other.name), other=self.stage.target(other), **identifiers
-        )
-
     def compare(self, table: Table) -> None:
         looked_up = sql.SQL("false")
         if table.lookup:
@@ -191,3 +174,10 @@ class Resolver:
             looked_up = sql.SQL("{} IS DISTINCT FROM {}").format(*sides)
         self.run("ANALYZE {verdict}")
         self.run(COMPARE, None, table, looked_up=looked_up)
+
+
+def also(reference: Reference, parent: str):
+    return sql.SQL(" ").join(
+        sql.SQL("AND {} = {}").format(sql.Identifier(parent, there), sql.Identifier("s", here))
+        for here, there in reference.also
+    )

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 
 from .connection import extras, sql
-from .profile import Rivalry, Table
+from .profile import Table
 from .reading import Pace
+from .rules import Rivalry
 from .staging import ALIVE, Stage
 
 PORTION = 500
@@ -50,6 +51,13 @@ REFUSE_HELD = """
         SELECT FROM {rows} s2 WHERE s2.{key} = t.{key} AND s2.{column} <> t.{column}
           AND NOT EXISTS (SELECT FROM {verdict} v WHERE v.entry_id = s2.entry_id)
     ) AND """ + ALIVE  # fmt: skip
+# As text: what may be null is then equal, and still found by hashing.
+REFUSE_TAKEN = """
+    INSERT INTO {verdict}
+    SELECT s.entry_id, 'quarantined', 'made_in_target',
+           'PostgreSQL has another row for the same thing that no run wrote: ' || t.{key}::text || '.'
+    FROM {rows} s JOIN {target} t ON ROW({staged})::text = ROW({present})::text AND t.{key} <> s.{key}
+    WHERE """ + ALIVE  # fmt: skip
 
 
 class Rivals:
@@ -88,6 +96,9 @@ class Rivals:
     def decide(self) -> None:
         if self.table.rivalry:
             self.decide_rivals(self.table.rivalry)
+        if self.table.natural:
+            sides = (sql.SQL(", ").join(sql.Identifier(side, name) for name in self.table.natural) for side in "st")
+            self.run(REFUSE_TAKEN, **dict(zip(("staged", "present"), sides, strict=True)))
         while sum(self.refuse_held()):
             pass
 

@@ -11,8 +11,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from .connection import copy_in, sql
-from .copytext import encoder
-from .profile import Profile, Row, Table, names
+from .copytext import encoder, taken
+from .profile import Profile, Row, Table, names, sql_kind
 
 # C(source) is the text of a value that looks well, for the case that its row is refused later; C(raw) and C(readable)
 # are what the quarantine gets.
@@ -99,7 +99,9 @@ class Stage:
         for table in self.profile.tables:
             stored = sql.SQL(", ").join(sql.Identifier(name) for name in names(table.stored))
             extra = [
-                sql.SQL(f"NULL::{c.kind} AS {{}}").format(sql.Identifier(c.name)) for c in table.columns if not c.stored
+                sql.SQL(f"NULL::{sql_kind(c)} AS {{}}").format(sql.Identifier(c.name))
+                for c in table.columns
+                if not c.stored
             ]
             own = sql.SQL(", ".join(f"NULL::{kind} AS {name}" for name, kind in ROW.items()))
             columns = sql.SQL(", ").join([own, stored, *extra])
@@ -109,21 +111,30 @@ class Stage:
                 )
             )
 
+    def copy(self, cursor, texts: dict[str, bytes]) -> None:
+        """Texts of COPY, by the table that they belong to."""
+        for what, text in texts.items():
+            order = self.orders.get(what)
+            columns = sql.SQL("({})").format(sql.SQL(", ").join(map(sql.Identifier, order))) if order else sql.SQL("")
+            copy_in(cursor, sql.SQL("COPY {}{} FROM STDIN").format(self.name(what), columns), text)
+
+    @property
+    def orders(self) -> dict[str, list[str]]:
+        """Cells come in declared order; a staging table has the columns that are not stored at its end."""
+        return {table.name: [*ROW, *names(table.columns)] for table in self.profile.tables}
+
     def drop(self, cursor) -> None:
         for what in self.names:
             cursor.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(self.name(what)))
 
 
-class Writer:
-    """Collects lines per staging table and sends them by COPY in one transaction with the progress."""
+class Lines:
+    """Lines for the staging tables, as COPY wants them."""
 
-    def __init__(self, stage: Stage) -> None:
-        self.stage = stage
-        self.lines: dict[str, list[str]] = {name: [] for name in stage.names}
+    def __init__(self, profile: Profile) -> None:
+        self.lines: dict[str, list[str]] = {name: [] for name in ["entry", *(table.name for table in profile.tables)]}
         self.encode_entry = encoder(list(ENTRY.values()))
-        self.encode_row = {t.name: encoder([*ROW.values(), *(c.kind for c in t.columns)]) for t in stage.profile.tables}
-        # Cells come in declared order; the staging table has the columns that are not stored at its end.
-        self.order = {t.name: [*ROW, *names(t.columns)] for t in stage.profile.tables}
+        self.encode_row = {t.name: encoder([*ROW.values(), *(c.kind for c in t.columns)]) for t in profile.tables}
 
     def entry(self, cells: dict) -> None:
         """CELLS by their names in C(ENTRY); the readable one is made from the raw one."""
@@ -134,11 +145,6 @@ class Writer:
         cells = (entry_id, row.preference, row.insert_only, *row.cells)
         self.lines[row.table].append(self.encode_row[row.table](cells))
 
-    def flush(self, cursor) -> None:
-        for what, lines in self.lines.items():
-            if not lines:
-                continue
-            order = self.order.get(what)
-            columns = sql.SQL("({})").format(sql.SQL(", ").join(map(sql.Identifier, order))) if order else sql.SQL("")
-            statement = sql.SQL("COPY {}{} FROM STDIN").format(self.stage.name(what), columns)
-            copy_in(cursor, statement, lines)
+    def take(self) -> dict[str, bytes]:
+        """What was collected, by the table, and forget it."""
+        return taken(self.lines)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from . import failure, ledger
 from .connection import sql, transaction
+from .distinct import claims, value
 from .errors import PgopsError
 from .migration import SETTINGS, require_schema
 from .profile import Profile, Table, names
 from .staging import Stage
-from .undo_plan import UndoPlan, unique_columns
+from .undo_plan import UndoPlan
 
 SAMPLES = 20
 SOURCE = "none: what runs have written is removed"
@@ -16,9 +17,11 @@ SOURCE = "none: what runs have written is removed"
 LOCK = "LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE"
 # Unique values that rows pass back step aside first, also those of rows that go.
 PARK = """
-    UPDATE {target} t SET {column} = t.{key}::text || '@parked.invalid'
-    FROM {fates} f WHERE f.key = t.{key}::text AND f.fate IN ('remove', 'restore')
-      AND EXISTS (SELECT FROM {fates} w WHERE w.fate = 'restore' AND w.previous ->> %s = t.{column}::text AND w.key <> f.key)
+    UPDATE {target} t SET {parked}
+    FROM {fates} f WHERE f.key = t.{key}::text AND f.fate IN ('remove', 'restore') AND EXISTS (
+        SELECT FROM {fates} w CROSS JOIN LATERAL jsonb_populate_record(NULL::{target}, w.previous) p
+        WHERE w.fate = 'restore' AND {former}::text = {present}::text AND w.key <> f.key
+    )
 """
 RESTORE = """
     UPDATE {target} t SET ({columns}) = ROW({former})
@@ -80,8 +83,9 @@ def carry_out(plan: UndoPlan) -> dict:
     plan.make()
     result = report(plan)
     for table in profile.tables:
-        for column in unique_columns(table):
-            plan.run(PARK, table, (column,), column=sql.Identifier(column))
+        for claim in (one for one in claims(table) if one.parked):
+            parts = {"parked": sql.SQL(claim.parked), "former": value(claim, "p"), "present": value(claim, "t")}
+            plan.run(PARK, table, (), **parts)
         restored = plan.run(RESTORE, table, (), **former(plan, table))
         require_planned(table, "put back", restored, result["tables"][table.name]["restore"])
     for table in reversed(profile.tables):

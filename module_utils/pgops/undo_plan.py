@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .connection import sql
+from .distinct import claims, value
 from .profile import Profile, Table, names
 from .written import hashed
 
@@ -54,12 +55,16 @@ KEEP_REFERENCED = """
     WHERE f.fate = 'remove' AND t.{key}::text = f.key AND {stays} AND {names_it}
 """
 KEEP_TAKEN = """
-    UPDATE {fates} f SET fate = 'taken', why = %s
-    FROM {target} o LEFT JOIN {fates} of ON of.key = o.{key}::text
-    WHERE f.fate = 'restore' AND o.{key}::text <> f.key AND (
-        o.{column}::text = f.previous ->> %s AND coalesce(of.fate, '') NOT IN ('remove', 'restore')
-        OR of.fate = 'restore' AND of.previous ->> %s = f.previous ->> %s AND of.key < f.key
+    WITH former AS (
+        SELECT f.key, {former}::text AS value
+        FROM {fates} f CROSS JOIN LATERAL jsonb_populate_record(NULL::{target}, f.previous) p WHERE f.fate = 'restore'
+    ), taken AS (
+        SELECT w.key FROM former w JOIN {target} o ON {present}::text = w.value AND o.{key}::text <> w.key
+        LEFT JOIN {fates} of ON of.key = o.{key}::text WHERE coalesce(of.fate, '') NOT IN ('remove', 'restore')
+        UNION
+        SELECT w.key FROM former w JOIN former o ON o.value = w.value AND o.key < w.key
     )
+    UPDATE {fates} f SET fate = 'taken', why = %s FROM taken WHERE taken.key = f.key
 """
 COUNTS = "SELECT fate, count(*) FROM {fates} GROUP BY 1"
 KEPT = "SELECT key, fate, why FROM {fates} WHERE fate NOT IN ('remove', 'restore') ORDER BY key LIMIT %s"
@@ -162,8 +167,10 @@ class UndoPlan:
         )
 
     def keep_taken(self, table: Table) -> int:
-        columns = unique_columns(table)
-        return sum(self.run(KEEP_TAKEN, table, (name,) * 4, column=sql.Identifier(name)) for name in columns)
+        return sum(
+            self.run(KEEP_TAKEN, table, (claim.what,), former=value(claim, "p"), present=value(claim, "o"))
+            for claim in claims(table)
+        )
 
     def counts(self) -> dict[str, dict[str, int]]:
         found = {}
@@ -179,10 +186,6 @@ class UndoPlan:
             self.run(KEPT, table, (limit,))
             samples += [{"table": table.name, "key": k, "fate": f, "by": by} for k, f, by in self.cursor.fetchall()]
         return samples
-
-
-def unique_columns(table: Table) -> list[str]:
-    return [unique.column for unique in table.unique] + ([table.rivalry.column] if table.rivalry else [])
 
 
 def named_by(child: Table, column: str, key: str):

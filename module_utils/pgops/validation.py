@@ -11,10 +11,12 @@ import hashlib
 from .canonical import differing, fingerprint
 from .connection import sql, transaction
 from .copytext import encoder
-from .expectations import CREATE, CREATE_REFUSED, Expectations, Sheet, copy_lines
+from .expectations import CREATE_REFUSED, Expectations, Sheet, collect, copy_text, scan
+from .judging import COUNTS, DIFFERENT, judging
 from .keyspace import shown
 from .profile import Profile, Settings, Table, names
 from .redis_source import RedisSource
+from .team import side_by_side
 
 SAMPLES = 20
 ROWS_PER_FETCH = 2000
@@ -22,33 +24,6 @@ ROWS_PER_FETCH = 2000
 # Not the driver's named cursor: it wants to manage the transaction itself.
 DECLARE = "DECLARE target NO SCROLL CURSOR FOR SELECT {listed} FROM {target} ORDER BY {key}"
 FETCH = "FETCH FORWARD %s FROM target"
-# One line per source record: its rank among those of one key that no record in the quarantine excuses, and the row
-# that it meets. Excused is a record whose value is the very one that was refused.
-JUDGED = """
-    WITH record AS (SELECT DISTINCT ON (source_key, member) * FROM {expected} ORDER BY source_key, member),
-    open AS (
-        SELECT key, member, sha256(value) AS digest FROM migration.migration_rejects
-        WHERE profile = %(profile)s AND resolved_run_id IS NULL
-    ), judged AS (
-        SELECT r.key, r.source_key, r.print AS expected, a.print AS found, a.key IS NULL AS missing,
-               a.print = r.print OR r.insert_only AND a.key IS NOT NULL AS equal, o.key IS NOT NULL AS outdated,
-               row_number() OVER (PARTITION BY r.key ORDER BY r.preference COLLATE "C", r.source_key, r.member) AS rank
-        FROM record r
-        LEFT JOIN open o ON o.key = r.source_key AND o.member IS NOT DISTINCT FROM r.member
-        LEFT JOIN {actual} a ON a.key = r.key
-        WHERE o.key IS NULL OR o.digest IS DISTINCT FROM r.digest
-    )
-"""
-COUNTS = JUDGED + """
-    SELECT count(*), count(*) FILTER (WHERE rank > 1), count(*) FILTER (WHERE rank = 1 AND equal),
-           count(*) FILTER (WHERE rank = 1 AND missing),
-           count(*) FILTER (WHERE rank = 1 AND NOT missing AND NOT equal)
-    FROM judged
-"""  # fmt: skip
-DIFFERENT = JUDGED + """
-    SELECT key, source_key, expected, found, outdated FROM judged
-    WHERE rank = 1 AND equal IS NOT TRUE ORDER BY key LIMIT %(limit)s
-"""  # fmt: skip
 EXTRA = """
     SELECT count(*) FROM {actual} a WHERE NOT EXISTS (SELECT FROM {expected} e WHERE e.key = a.key)
 """
@@ -67,15 +42,19 @@ WRONG_LOOKUPS = """
 OUTDATED = "has changed since it was refused; migrate again"
 
 
-def validate(conn, source: RedisSource, profile: Profile, settings: Settings, batch_keys: int) -> dict:
+def validate(
+    conn, source: RedisSource, profile: Profile, settings: Settings, batch_keys: int, processes: int = 1
+) -> dict:
     """The result of migration_info: C(healthy), C(problems), per table how many rows are equal, missing, differing."""
     sheets = [Sheet(table, profile.schema) for table in profile.tables]
     with transaction(conn) as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         cursor.execute(CREATE_REFUSED)
         for sheet in sheets:
-            cursor.execute(sheet.format(CREATE))
-        refused = Expectations(source, profile, settings, sheets, cursor).collect(batch_keys)
+            sheet.create(cursor)
+        expectations = Expectations(source, profile, settings, sheets)
+        with side_by_side(processes, expectations.expect_batch, not_ours=[conn.fileno()]) as team:
+            refused = collect(cursor, team, scan(source, batch_keys))
         digest = hashlib.sha256()
         rows = {sheet.table.name: read_target(cursor, sheet, digest) for sheet in sheets}
         tables, problems = {}, []
@@ -95,7 +74,7 @@ def validate(conn, source: RedisSource, profile: Profile, settings: Settings, ba
 
 def read_target(cursor, sheet: Sheet, digest) -> int:
     """Fingerprint every row of the table, in the order of its key, into DIGEST and a temporary table."""
-    encode, rows = encoder(["text", "bytea"]), 0
+    encode, rows = encoder(["text", "bytea", *(column.kind for column in sheet.stored)]), 0
     columns = sheet.table.stored
     key = names(columns).index(sheet.table.key)
     listed = sql.SQL(", ").join(map(sql.Identifier, names(columns)))
@@ -108,8 +87,11 @@ def read_target(cursor, sheet: Sheet, digest) -> int:
         rows += len(batch)
         for cells in batch:
             digest.update(b"".join(fingerprint(c.kind, cell) for c, cell in zip(columns, cells, strict=True)))
-        lines = [encode((str(cells[key]), sheet.fingerprints(columns, cells))) for cells in batch]
-        copy_lines(cursor, f"actual_{sheet.table.name}", lines)
+        lines = [
+            encode((str(cells[key]), sheet.fingerprints(columns, cells), *sheet.pick(sheet.stored, columns, cells)))
+            for cells in batch
+        ]
+        copy_text(cursor, f"actual_{sheet.table.name}", "".join(lines).encode("utf-8"))
     cursor.execute("CLOSE target")
     return rows
 
@@ -123,13 +105,13 @@ def unrecorded(cursor, profile: Profile) -> list[str]:
     ]
 
 
-def described(table: Table, key: str, source_key: bytes, prints: tuple, outdated: bool) -> str:
+def described(table: Table, key: str, source_key: bytes, prints: tuple, misfits: list[str], outdated: bool) -> str:
     """One record without an equal row."""
     expected, found = prints
     source = f"key {shown(source_key)}" + (f" {OUTDATED}" if outdated else "")
     if found is None:
         return f"{table.name} {key} is missing ({source})."
-    differ = ", ".join(differing(names(table.stored), bytes(expected), bytes(found)))
+    differ = ", ".join([*differing(names(table.stored), bytes(expected), bytes(found)), *misfits])
     return f"{table.name} {key} differs in {differ}" + (f" ({source})." if outdated else ".")
 
 
@@ -138,14 +120,15 @@ def judge(cursor, sheet: Sheet, profile: Profile, target_rows: int) -> tuple[dic
     parameters = {"profile": profile.name, "limit": SAMPLES}
     for part in ("expected", "actual"):
         cursor.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(f"{part}_{table.name}")))
-    cursor.execute(sheet.format(COUNTS), parameters)
+    parts = judging(table, profile.schema)
+    cursor.execute(sheet.format(COUNTS, **parts), parameters)
     records, ranked_lower, equal, missing, different = cursor.fetchone()
     problems = []
     if missing or different:
-        cursor.execute(sheet.format(DIFFERENT), parameters)
+        cursor.execute(sheet.format(DIFFERENT, **parts), parameters)
         problems = [
-            described(table, key, bytes(source_key), (expected, found), outdated)
-            for key, source_key, expected, found, outdated in cursor.fetchall()
+            described(table, key, bytes(source_key), (expected, found), misfits, outdated)
+            for key, source_key, expected, found, misfits, outdated in cursor.fetchall()
         ]
     if ranked_lower and not table.merges:
         problems.append(

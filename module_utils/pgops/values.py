@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+import math
 import re
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
@@ -15,6 +16,7 @@ from .profile import Refusal, Settings
 from .strict_json import SAFE_INTEGER_DIGITS, json_kind
 
 BIGINT_MIN, BIGINT_MAX = -(2**63), 2**63 - 1
+INTEGER_MAX = 2**31 - 1
 MAX_EMAIL_CHARACTERS = 254
 # As the CHECK constraints of the schema have it.
 KEY_BYTES = 1000
@@ -29,23 +31,52 @@ WITH_MICROSECONDS = len("2025-08-02 10:15:00.000000")
 PORT = re.compile(r":[0-9]{1,5}\Z")
 
 
-def as_integer(value: object, name: str) -> int:
-    """JSON integers, floats with an integral value, and strings of ASCII digits; within bigint."""
+def _whole(value: object, name: str) -> int:
+    """JSON integers, floats with an integral value, and strings of ASCII digits."""
     if isinstance(value, str) and INTEGER_TEXT.match(value):
-        value = int(value) if len(value) < SAFE_INTEGER_DIGITS else BIGINT_MAX + 1
+        if len(value) >= SAFE_INTEGER_DIGITS:
+            raise Refusal("out_of_range", f"{name} has {len(value)} digits.")
+        value = int(value)
     elif isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
         raise Refusal("wrong_field", f"{name} is {json_kind(value)} that is no whole number.")
+    return value
+
+
+def as_integer(value: object, name: str) -> int:
+    """What C(_whole) takes, within bigint."""
+    value = _whole(value, name)
     if not BIGINT_MIN <= value <= BIGINT_MAX:
         raise Refusal("out_of_range", f"{name} does not fit into 64 bits.")
     return value
+
+
+def as_double(value: object, name: str) -> float:
+    """JSON numbers and strings of ASCII digits, as far as a double reaches."""
+    if not isinstance(value, float) and not (isinstance(value, str) and INTEGER_TEXT.match(value)):
+        value = _whole(value, name)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if math.isinf(number):
+        raise Refusal("out_of_range", f"{name} is beyond double precision.")
+    return number
 
 
 def as_count(value: object, name: str) -> int:
     number = as_integer(value, name)
     if number < 0:
         raise Refusal("negative", f"{name} is negative: {number}.")
+    return number
+
+
+def as_small_count(value: object, name: str, least: int = 0) -> int:
+    """A count for a column of four bytes."""
+    number = as_count(value, name)
+    if not least <= number <= INTEGER_MAX:
+        raise Refusal("out_of_range", f"{name} is {number}; it has to be {least} to {INTEGER_MAX}.")
     return number
 
 
@@ -60,6 +91,20 @@ def as_boolean(value: object, name: str) -> bool:
 def as_text(value: object, name: str) -> str:
     if not isinstance(value, str):
         raise Refusal("wrong_field", f"{name} is {json_kind(value)} where a string is expected.")
+    return value
+
+
+def as_text_within(value: object, name: str, most: int, least: int = 0) -> str:
+    """Text of so many characters, as a CHECK constraint counts them."""
+    text = as_text(value, name)
+    if not least <= len(text) <= most:
+        raise Refusal("out_of_range", f"{name} has {len(text)} characters; it has to have {least} to {most}.")
+    return text
+
+
+def as_list(value: object, name: str) -> list:
+    if not isinstance(value, list):
+        raise Refusal("wrong_field", f"{name} is {json_kind(value)} where an array is expected.")
     return value
 
 
@@ -87,14 +132,26 @@ def as_texts(value: object, name: str) -> list[str]:
 def as_email(value: object, name: str = "email") -> str:
     """Trimmed and lower-cased; at most 254 characters with an @, otherwise taken as it is."""
     address = as_text(value, name).strip().lower()
-    if not address or "@" not in address or len(address) > MAX_EMAIL_CHARACTERS:
+    if not is_email(address):
         raise Refusal("bad_email", f"{name} is no e-mail address of at most {MAX_EMAIL_CHARACTERS} characters.")
     return address
+
+
+def is_email(text: str) -> bool:
+    address = text.strip().lower()
+    return "@" in address and len(address) <= MAX_EMAIL_CHARACTERS
 
 
 def is_uuid(text: str) -> bool:
     """The canonical form 8-4-4-4-12 in any case; no braces, no bare digits."""
     return UUID.match(text) is not None
+
+
+def as_uuid(value: object, name: str) -> str:
+    text = as_text(value, name)
+    if not is_uuid(text):
+        raise Refusal("bad_uuid", f"{name} is no UUID: {text[:60]!r}.")
+    return text.lower()
 
 
 def as_digest(value: object, name: str) -> str | None:

@@ -8,12 +8,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from .errors import PgopsError
+from .errors import ENDING, PgopsError
 from .redis_source import RedisSource
 
 LONGEST_PAUSE_S = 3600
-# What ends a module from outside; SIGKILL cannot be caught, and then the server ends the pause by itself.
-ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 
 @dataclass(frozen=True)

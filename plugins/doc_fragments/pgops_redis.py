@@ -19,6 +19,9 @@ options:
         description: Port of the server.
         type: int
         default: 6379
+      login_unix_socket:
+        description: Socket of a server on the same host, which is asked instead of O(redis.login_host).
+        type: path
       login_db:
         description: Number of the logical database.
         type: int

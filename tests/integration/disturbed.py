@@ -20,9 +20,9 @@ def command(source, *words):
 
 
 def disturbed(host, module: str, database: str, patch: str, check_mode: bool = False, **changes) -> dict:
-    """The answer of MODULE with PATCH, Python that replaces methods of C(RedisSource)."""
+    """The answer of MODULE, in one process, with PATCH, Python that replaces methods of C(RedisSource)."""
     script = f"{PRELUDE}\n{patch}\nsys.argv = ['module_runner.py', {module!r}]\nmodule_runner.main()\n"
-    request = json.dumps({"params": params(database, **changes), "check_mode": check_mode})
+    request = json.dumps({"params": params(database, **{"processes": 1, **changes}), "check_mode": check_mode})
     done = host.run(
         "env", "PYTHONPATH=/opt/ansible-core:/src/tests", "python3", "-c", script,
         user="postgres", stdin=request, check=False,

@@ -89,6 +89,16 @@ def kill_module(host: Host) -> None:
     host.run("pkill", "-KILL", "-f", RUNNER, check=False)
 
 
+def kill_first(host: Host) -> None:
+    """The module itself: the processes that read for it learn of it by and by."""
+    host.run("pkill", "-KILL", "--oldest", "-f", RUNNER, check=False)
+
+
+def kill_reader(host: Host) -> None:
+    """The youngest process of a run: one that reads for the module, once there are any."""
+    host.run("pkill", "-KILL", "--newest", "-f", RUNNER, check=False)
+
+
 def kill_postgresql(host: Host) -> None:
     host.run("sh", "-c", f"kill -KILL {POSTMASTER}")
 
@@ -101,8 +111,6 @@ def start_postgresql(host: Host) -> None:
 
 
 def is_down(host: Host) -> bool:
-    """Nobody tells systemd in a container that a group of processes has become empty: it has to look again."""
-    host.run("systemctl", "daemon-reload")
     return host.run("systemctl", "is-active", "postgresql@15-main", check=False).stdout.strip() in (
         "failed",
         "inactive",
@@ -126,6 +134,8 @@ def fill_disk(host: Host) -> None:
 
 FAULTS = {
     "killed": Fault(kill_module),
+    "first_killed": Fault(kill_first),
+    "reader_killed": Fault(kill_reader),
     "postgresql_restarted": Fault(lambda host: host.run("systemctl", "restart", "postgresql@15-main")),
     "postgresql_killed": Fault(kill_postgresql, start_postgresql),
     "redis_restarted": Fault(lambda host: host.run("systemctl", "restart", "redis-server"), await_redis),

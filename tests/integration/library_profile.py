@@ -19,18 +19,9 @@ module_runner.prepare_imports()
 from ansible.module_utils.pgops.connection import connect, connection_spec
 from ansible.module_utils.pgops.errors import PgopsError
 from ansible.module_utils.pgops.migration import Options, migrate
-from ansible.module_utils.pgops.profile import (
-    Column,
-    Entry,
-    Pattern,
-    Profile,
-    Reference,
-    Refusal,
-    Row,
-    Settings,
-    Table,
-)
+from ansible.module_utils.pgops.profile import Column, Entry, Pattern, Profile, Refusal, Row, Settings, Table
 from ansible.module_utils.pgops.redis_source import open_source, redis_spec
+from ansible.module_utils.pgops.rules import Reference
 from ansible.module_utils.pgops.validation import validate
 
 
@@ -53,7 +44,7 @@ def book(entry: Entry, suffix: str, settings: Settings) -> Row:
     return Row("books", (suffix, place, title))
 
 
-def reader(member: bytes, settings: Settings) -> Row:
+def reader(suffix: str, member: bytes, settings: Settings) -> Row:
     return Row("readers", (text_of(member).strip().lower(),))
 
 
@@ -67,7 +58,7 @@ PROFILE = Profile(
             "books",
             (Column("isbn", "text"), Column("shelf", "text"), Column("title", "text")),
             key="isbn",
-            reference=Reference("shelf", table="shelves", target="name", code="no_shelf", named="shelf"),
+            references=(Reference("shelf", table="shelves", target="name", code="no_shelf", named="shelf"),),
         ),
         Table("readers", (Column("name", "text"),), key="name", merges=True),
     ),

@@ -10,12 +10,13 @@ from lab.keyspace.entry import Entry
 from lab.keyspace.world import Sizes, World
 from schema import deploy
 
-TABLES = ("users", "threads", "email_subscribers")
+TEAMS = ("teams", "team_memberships", "team_invites", "team_activities")
+TABLES = (
+    "users", "threads", "email_subscribers", "subscriptions", "premium_grants", "usage_counters", "usage_events",
+    "user_thread_stats", "app_counters", "thread_analytics", "analytics_timeseries", *TEAMS,
+)  # fmt: skip
 # What runs write, wherever they write it.
-EMPTY = (
-    "TRUNCATE users, threads, email_subscribers, migration.migration_rows, migration.migration_rejects,"
-    " migration.migration_runs CASCADE"
-)
+EMPTY = f"TRUNCATE {', '.join(TABLES)}, migration.migration_rows, migration.migration_rejects, migration.migration_runs CASCADE"
 
 
 def load(host, entries: Iterable[Entry]) -> None:
@@ -29,9 +30,9 @@ def add(host, entries: Iterable[Entry]) -> None:
     assert "errors: 0" in answer, answer
 
 
-def believable(users: int, threads: int, seed: int = 1) -> list[Entry]:
+def believable(users: int, threads: int, seed: int = 1, **sizes: int) -> list[Entry]:
     reference = REFERENCE if not isinstance(REFERENCE, str) else instant(REFERENCE)
-    return list(wellformed.entries(World(seed, Sizes.of(users, threads), reference)))
+    return list(wellformed.entries(World(seed, Sizes.of(users, threads, **sizes), reference)))
 
 
 def params(database: str, **changes) -> dict:
@@ -44,8 +45,8 @@ def migrate(host, database: str, check_mode: bool = False, **changes) -> dict:
     return result
 
 
-def validate(host, database: str) -> dict:
-    result = host.module("migration_info", params(database))
+def validate(host, database: str, **changes) -> dict:
+    result = host.module("migration_info", params(database, **changes))
     assert not result.get("failed"), result["msg"]
     return result
 
@@ -60,7 +61,8 @@ def contents(host, database: str) -> dict[str, str]:
         "SELECT coalesce(md5(string_agg(concat_ws('|', key, member, redis_type, value, reason_code, reason), E'\\n'"
         " ORDER BY key, member)), '') FROM migration.migration_rejects WHERE resolved_run_id IS NULL"
     )
-    return {name: host.query(query, db=database)[0][0] for name, query in digests.items()}
+    together = ", ".join(f"({query}) AS {name}" for name, query in digests.items())
+    return dict(zip(digests, host.query(f"SELECT {together}", db=database)[0], strict=True))
 
 
 def target(host, database: str) -> str:

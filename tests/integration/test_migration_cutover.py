@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import subprocess
 import time
@@ -17,7 +16,7 @@ from migration import EMPTY, add, contents, load, params, target
 
 DATABASE = "test_cutover"
 WELL = (USER.entry("Ann"), USER.entry("Ben"), THREAD.entry("One", {"user_id": user_id("Ann")}), SUBSCRIBER.entry("Sue"))
-LATER = string("threadr:premium:email:ann@example.com", "{}")
+GRANT = string("threadr:premium:email:ann@example.com", "{}")
 ORPHAN = THREAD.entry("Lost", {"user_id": user_id("Nobody")})
 
 
@@ -125,17 +124,17 @@ def test_a_write_during_the_pass_forbids_to_sign(host, ready):
 
 
 def test_what_is_open_is_named_and_waived_by_number(host, ready):
-    add(host, [ORPHAN, string("threadr:user:broken", "{"), LATER, string("team:data:1", "x")])
+    add(host, [ORPHAN, string("threadr:user:broken", "{"), GRANT, string("team:data:1", "x")])
     expected = [
         "1 keys are open as malformed_json, not waived.",
-        "1 keys are open as not_mapped_yet, not waived.",
+        "1 keys are open as missing_field, not waived.",
         "1 keys are open as orphan, not waived.",
         "1 keys are open as unknown_keys, not waived.",
     ]
     assert cut_over(host, check_mode=True)["open"] == expected
     result = cut_over(host)
     assert (result["ready"], result["open"]) == (False, expected)
-    reasons = ("malformed_json", "not_mapped_yet", "orphan", "unknown_keys")
+    reasons = ("malformed_json", "missing_field", "orphan", "unknown_keys")
     waivers = [{"reason": reason, "keys": 1, "because": "Looked at."} for reason in reasons]
     result = cut_over(host, waivers=[*waivers, {"reason": "bad_email", "keys": 9, "because": "None."}])
     assert (result["ready"], result["document"]["waivers"]) == (True, waivers)
@@ -172,10 +171,10 @@ def test_writers_go_on_whatever_becomes_of_the_module(host, ready, ending):
     wait_until(lambda: not writes_pass(host))
     started = time.monotonic()
     host.run("pkill", f"-{ending.name[3:]}", "-f", "module_runner.py migration_cutover")
-    answer = run.process.communicate(timeout=60)[0]
+    answer = run.answer()
     wait_until(lambda: writes_pass(host), seconds=30)
     if ending is signal.SIGTERM:
-        assert json.loads(answer)["msg"].startswith("Ended by SIGTERM. The pause of writers is over")
+        assert answer["msg"].startswith("Ended by SIGTERM. The pause of writers is over")
         assert time.monotonic() - started < 10
     assert host.query("SELECT count(*) FROM users", db=ready) in ([[0]], [[4002]])
 

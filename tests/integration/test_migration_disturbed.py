@@ -10,7 +10,7 @@ from disturbed import disturbed
 from lab.keyspace.entry import Entry
 from lab.keyspace.hostile.base import SUBSCRIBER, THREAD, USER, address, user_id
 from lab.keyspace.subscribers import LIST
-from migration import load, migrate, target, validate
+from migration import TABLES, load, migrate, target, validate
 
 OWNER, ORPHAN = USER.entry("Owns"), THREAD.entry("Lost", {"user_id": user_id("Nobody")})
 SECOND = THREAD.entry("Own", {"user_id": user_id("Owns")})
@@ -45,7 +45,7 @@ def schema(host):
 def ready(host, schema):
     """An empty target, and one user, his thread and a thread of nobody in Redis."""
     host.execute(
-        "TRUNCATE users, threads, email_subscribers, migration.migration_rows, migration.migration_rejects CASCADE",
+        f"TRUNCATE {', '.join(TABLES)}, migration.migration_rows, migration.migration_rejects CASCADE",
         db=schema,
     )
     load(host, [OWNER, SECOND, ORPHAN])

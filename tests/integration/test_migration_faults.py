@@ -33,6 +33,7 @@ def test_disturbed_at_a_moment_the_next_run_ends_with_the_same_contents(host, tr
         ("network_cut", "Redis 127.0.0.1:6379/0: "),
         ("disk_full", "PostgreSQL postgres@"),
         ("postgresql_restarted", "PostgreSQL postgres@"),
+        ("reader_killed", "A process that reads the source has died with status -9. "),
     ],
 )
 def test_what_happened_is_told_in_one_sentence(trials, name, told):

@@ -98,7 +98,7 @@ def test_what_others_changed_or_made_stays_and_so_does_what_it_refers_to(host, r
         db=ready,
     )
     done = undo(host)
-    assert done["tables"] == {
+    assert {table: counts for table, counts in done["tables"].items() if counts != NOTHING} == {
         "users": fates(remove=1, referenced=2),
         "threads": fates(remove=2, changed=1),
         "email_subscribers": fates(remove=1, changed=1),

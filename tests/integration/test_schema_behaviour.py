@@ -19,7 +19,7 @@ REDUNDANT_INDEXES = """
     SELECT a.indexrelid::regclass || ' is covered by ' || b.indexrelid::regclass
     FROM pg_index a
     JOIN pg_index b ON b.indrelid = a.indrelid AND b.indexrelid <> a.indexrelid AND b.indpred IS NULL
-    JOIN pg_class c ON c.oid = a.indrelid AND c.relnamespace IN ('public'::regnamespace, 'migration'::regnamespace)
+    JOIN pg_class c ON c.oid = a.indrelid AND c.relnamespace IN ('public'::regnamespace, 'migration'::regnamespace, 'operations'::regnamespace)
     WHERE NOT a.indisunique AND a.indexprs IS NULL AND b.indexprs IS NULL
       AND (b.indkey::text || ' ') LIKE (a.indkey::text || ' %')
 """
@@ -30,7 +30,7 @@ UNFIXED_FUNCTIONS = """
 """
 UNTYPICAL_COLUMNS = """
     SELECT table_name || '.' || column_name FROM information_schema.columns
-    WHERE table_schema IN ('public', 'migration') AND table_name <> 'alembic_version'
+    WHERE table_schema IN ('public', 'migration', 'operations') AND table_name <> 'alembic_version'
       AND data_type IN ('character varying', 'timestamp without time zone', 'json', 'real')
 """
 

@@ -8,7 +8,8 @@ from uuid import UUID
 
 import pytest
 
-from lab.keyspace import MAPPED, Sizes, World, accounting, cases, expected, generate, rows, standalone
+from lab.keyspace import Sizes, World, accounting, cases, expected, generate, rows, standalone
+from lab.keyspace.hostile.expected import MAPPED, OPTIONAL
 
 REASONS = {
     "not_utf8",
@@ -28,6 +29,11 @@ REASONS = {
     "orphan",
     "bad_enumeration",
     "malformed_key",
+    "unknown_field",
+    "duplicate_slug",
+    "duplicate_member",
+    "duplicate_token",
+    "duplicate_invite",
 }
 PATTERNS = {
     "user",
@@ -59,6 +65,11 @@ PATTERNS = {
     "analytics_threads",
     "timeseries",
     "timeseries.member",
+    *OPTIONAL["teams"],
+    "team.member",
+    "team_membership.member",
+    "team_invite.member",
+    "team_activity.member",
 }
 KEYS = {
     "users": ("id",),
@@ -72,7 +83,14 @@ KEYS = {
     "app_counters": ("metric", "period_type", "period_start"),
     "thread_analytics": ("thread_id",),
     "analytics_timeseries": ("user_id", "metric_name", "period_type", "bucket_at"),
+    "teams": ("id",),
+    "team_memberships": ("team_id", "user_id"),
+    "team_invites": ("id",),
+    "team_activities": ("team_id", "occurred_at"),
 }
+
+
+NO_UUIDS = {"legacy_id", "stripe_subscription_id", "stripe_customer_id", "resource_id"}
 
 
 @pytest.fixture(scope="module")
@@ -171,9 +189,9 @@ def test_cells_have_their_plain_form(truths, name):
             if column.endswith("_at"):
                 moment = datetime.fromisoformat(cell)
                 assert moment.astimezone(timezone.utc).isoformat() == cell
-            elif column == "id" or (column.endswith("_id") and column not in ("legacy_id", "stripe_subscription_id")):
+            elif column == "id" or (column.endswith("_id") and column not in NO_UUIDS):
                 assert str(UUID(cell)) == cell
-            elif column == "email":
+            elif column == "email" and name != "team_invites":
                 assert cell == cell.strip().lower()
 
 
@@ -191,10 +209,33 @@ def test_references_hold(truths):
         assert {row["user_id"] for row in table(truths, name)} <= set(users)
 
 
+def test_references_of_teams_hold(truths):
+    users = {row["id"] for row in table(truths, "users")}
+    owners = {row["id"]: row["owner_id"] for row in table(truths, "teams")}
+    assert set(owners.values()) <= users
+    for name, column in (
+        ("team_memberships", "user_id"),
+        ("team_invites", "invited_by_user_id"),
+        ("team_activities", "user_id"),
+    ):
+        for row in table(truths, name):
+            assert row["team_id"] in owners
+            assert row[column] in users | {None}
+    for row in table(truths, "team_memberships"):
+        assert row["role"] != "owner" or owners[row["team_id"]] == row["user_id"]
+
+
+def test_keys_of_teams_are_unknown_while_they_are_not_mapped():
+    chosen = {truth.key for truth in expected(MAPPED.union(*OPTIONAL.values())) if truth.pattern in OPTIONAL["teams"]}
+    found = [truth for truth in expected() if truth.key in chosen]
+    assert {(truth.pattern, truth.outcome, truth.member) for truth in found} == {(None, "unknown", None)}
+
+
 def test_what_is_not_mapped_is_skipped_and_its_members_are_not_looked_at():
-    found = expected()
+    mapped = {"user", "thread"}
+    found = expected(mapped)
     assert all(
-        truth.outcome == "skipped" for truth in found if truth.pattern and truth.pattern.split(".")[0] not in MAPPED
+        truth.outcome == "skipped" for truth in found if truth.pattern and truth.pattern.split(".")[0] not in mapped
     )
     assert not any(
         truth.member for truth in found if truth.pattern and truth.pattern.startswith(("usage_stats", "timeseries"))

@@ -9,7 +9,7 @@ from ansible.module_utils.pgops.canonical import fingerprint, text_of
 from ansible.module_utils.pgops.copytext import NULL, encoder
 from ansible.module_utils.pgops.profile import Entry, Settings
 from ansible.module_utils.pgops.reading import Reader
-from ansible.module_utils.pgops.staging import ENTRY, Progress, Stage, Writer
+from ansible.module_utils.pgops.staging import ENTRY
 from ansible.module_utils.pgops.strict_json import clean, needs_cleaning
 from ansible.module_utils.pgops.threadr.profile import PATTERNS, PROFILE
 from hypothesis import given, settings
@@ -41,6 +41,14 @@ RECORDS = {
         "tweets": ["?"], "metadata": {"?": "?", "source_type": "?"}, **TIMES,
     },
     b"threadr:email:a@example.com": {"email": "a@example.com", "user_agent": "?", "client_ip": "?"},
+    b"threadr:premium:ip:192.0.2.1": {
+        "granted_at": "2025-08-02T09:15:30", "expires_at": "2025-09-02T09:15:30", "email": "?", "client_ip": "?",
+        "payment_info": {"payment_reference": "?", "amount": 499, "currency": "usd"},
+    },
+    b"threadr:subscription:user:user_x": {
+        "status": "active", "plan_name": "?", "subscription_id": "?", "features": ["?"],
+        "current_period_start": "2025-08-02 09:15:30", "current_period_end": "2025-09-02 09:15:30",
+    },
 }  # fmt: skip
 
 
@@ -48,7 +56,9 @@ RECORDS = {
 def records(draw) -> tuple[bytes, bytes]:
     """A key, and its record with some fields replaced by any JSON, and with any escapes in its texts."""
     key = draw(st.sampled_from(list(RECORDS)))
-    changes = draw(st.dictionaries(st.sampled_from([*RECORDS[key], "login_count", "tags", "x"]), JSON, max_size=2))
+    changes = draw(
+        st.dictionaries(st.sampled_from([*RECORDS[key], "login_count", "tags", "monthly_price", "x"]), JSON, max_size=2)
+    )
     return key, json.dumps({**RECORDS[key], **changes}).replace("?", draw(ESCAPED)).encode()
 
 
@@ -73,15 +83,13 @@ def fields_of(line: str) -> list[str | None]:
 @given(pair=KEYS | records())
 def test_any_bytes_under_any_known_key_are_a_row_or_a_reject_with_a_reason(pair):
     key, value = pair
-    writer = Writer(Stage("migration", PROFILE))
-    reader = Reader(None, PROFILE, Settings(), writer, Progress("x"))
+    reader = Reader(None, PROFILE, Settings())
     found = PROFILE.classify(key)
-    reader.take(found, Entry(key, "string", None, value), None) if found and not found.skip else reader.batch(
-        [key], None
-    )
-    (line,) = writer.lines["entry"]
+    reader.take(found, Entry(key, "string", None, value)) if found and not found.skip else reader.take_keys([key])
+    lines = reader.lines.lines
+    (line,) = lines["entry"]
     entry = dict(zip(ENTRY, fields_of(line), strict=True))
-    rows = [row for table in PROFILE.tables for row in writer.lines[table.name]]
+    rows = [row for table in PROFILE.tables for row in lines[table.name]]
     assert bytes.fromhex(entry["key"].removeprefix("\\x")) == key
     if entry["outcome"] is None:
         assert len(rows) == 1

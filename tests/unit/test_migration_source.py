@@ -91,7 +91,7 @@ class EndedInCopy:
 @pytest.mark.parametrize(("cause", "raised"), [(Failed("57P01"), Failed), (KeyError("bug"), SystemError)])
 def test_an_end_in_the_middle_of_copy_is_the_error_of_the_server(cause, raised):
     with pytest.raises(raised):
-        copy_in(EndedInCopy(cause), "COPY", ["line"])
+        copy_in(EndedInCopy(cause), "COPY", b"line")
 
 
 def test_a_verified_connection_compares_the_name():

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from ansible.module_utils.pgops.distinct import claims
 from ansible.module_utils.pgops.errors import PgopsError
 from ansible.module_utils.pgops.threadr.profile import PROFILE
 from ansible.module_utils.pgops.undo import plan_lines, require_confirmation, require_planned
-from ansible.module_utils.pgops.undo_plan import FATES, unique_columns
+from ansible.module_utils.pgops.undo_plan import FATES
 
 from plugins.filter.result_text import undo_lines
 
@@ -65,7 +66,14 @@ def test_a_plan_that_does_not_come_true_is_refused():
 
 
 def test_values_that_rows_contend_for_are_known():
-    assert [unique_columns(table) for table in PROFILE.tables] == [["legacy_id", "email"], [], []]
+    contended = {table.name: [one.what for one in found] for table in PROFILE.tables if (found := claims(table))}
+    assert contended == {
+        "users": ["legacy_id", "email"],
+        "teams": ["slug"],
+        "team_memberships": ["place in the team", "team's ownership"],
+        "team_invites": ["token", "open invite"],
+        "subscriptions": ["stripe_subscription_id"],
+    }
 
 
 def test_lines_for_people_say_why_a_row_stays():

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from ..profile import Entry, Refusal
 from ..strict_json import clean, needs_cleaning, parse_object
-from ..values import is_uuid
+from ..values import as_key_text, is_uuid
 
 # Where a metadata column keeps what has no column of its own.
 EXTRA = "redis_extra"
@@ -37,6 +37,22 @@ class Fields:
             self.notes.append(f"defaulted {self.table}.{name}")
             return default
         return read(value, self.prefix + name, *arguments)
+
+    def ignore_rest(self) -> None:
+        """Count what no column takes, by name, where the table has none for metadata."""
+        self.notes += [f"ignored {self.table}.{name[:80]}" for name in self.left]
+
+
+def clean_key(suffix: str) -> str:
+    """What a key says. In JSON U+0000 is stripped; a key would be another one."""
+    if "\0" in suffix:
+        raise Refusal("malformed_key", "The key holds U+0000.")
+    return suffix
+
+
+def key_text(suffix: str) -> str:
+    """What a key says, for a column that has an index."""
+    return as_key_text(clean_key(suffix), "the key")
 
 
 def read_object(entry: Entry, notes: list[str]) -> dict:

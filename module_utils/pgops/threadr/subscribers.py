@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..profile import Column, Entry, Lookup, Refusal, Row, Settings, Table
+from ..profile import Column, Entry, Refusal, Row, Settings, Table
+from ..rules import Lookup
 from ..strict_json import decode
 from ..values import as_address, as_email, as_text, as_timestamp
 from .fields import Fields, read_object, require_identity, with_extra
@@ -50,7 +51,7 @@ def convert(entry: Entry, suffix: str, settings: Settings) -> Row:
     return Row("email_subscribers", cells, preference=subscribed_at or NO_TIME, notes=tuple(notes))
 
 
-def convert_member(member: bytes, settings: Settings) -> Row:
+def convert_member(suffix: str, member: bytes, settings: Settings) -> Row:
     text = decode(member)
     if "\0" in text:
         # In JSON it is stripped; here the member is the identity, which must not be another one afterwards.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from ..profile import Column, Entry, Reference, Refusal, Row, Settings, Table
+from ..profile import Column, Entry, Refusal, Row, Settings, Table
+from ..rules import Reference
 from ..strict_json import json_kind
-from ..values import as_boolean, as_count, as_integer, as_object, as_text, as_texts, as_timestamp, is_uuid
+from ..values import as_boolean, as_count, as_integer, as_object, as_text, as_texts, as_timestamp, as_uuid
 from .fields import Fields, read_object, require_identity, spelling, with_extra
 from .users import uuid_of
 
@@ -38,7 +39,7 @@ TABLE = Table(
         Column("updated_at", "timestamptz"),
         Column("owner", "text", stored=False),
     ),
-    reference=Reference(column="user_id", table="users", target="id", code="orphan", named="owner"),
+    references=(Reference(column="user_id", table="users", target="id", code="orphan", named="owner"),),
 )
 
 
@@ -49,19 +50,12 @@ def as_tweets(value: object, name: str) -> list:
     return value
 
 
-def thread_uuid(value: object, name: str) -> str:
-    text = as_text(value, name)
-    if not is_uuid(text):
-        raise Refusal("bad_uuid", f"{name} is no UUID: {text[:60]!r}.")
-    return text.lower()
-
-
 def convert(entry: Entry, suffix: str, settings: Settings) -> Row:
     notes: list[str] = []
     fields = Fields(read_object(entry, notes), "threads", notes)
     thread_id = fields.required("id", as_text)
     require_identity(thread_id, suffix, "id")
-    thread_id = thread_uuid(thread_id, "id")
+    thread_id = as_uuid(thread_id, "id")
     owner = fields.required("user_id", as_text)
     details = Fields(fields.defaulted("metadata", {}, as_object), "threads", notes, "metadata.")
     changed: dict[str, object] = {}

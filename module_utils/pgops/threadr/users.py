@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import uuid
 
-from ..profile import Column, Entry, Refusal, Rivalry, Row, Settings, Table, Unique
+from ..profile import Column, Entry, Refusal, Row, Settings, Table
+from ..rules import Rivalry, Unique
 from ..values import as_boolean, as_count, as_digest, as_email, as_key_text, as_object, as_text, as_timestamp, is_uuid
 from .fields import Fields, read_object, require_identity, spelling, with_extra
 
