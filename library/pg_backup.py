@@ -12,6 +12,8 @@ description:
   - A backup is a folder with the archive and a manifest, which holds the rows of each table in that snapshot, the
     archive's SHA-256 and what C(pg_dump) leaves out (privileges on the database and its settings).
   - Every run makes a new backup. Only one at a time may write to a directory.
+  - With O(keep_days) or O(keep_count), older backups of the same database are removed once the new one counts. What is no backup of
+    ours, and a backup whose manifest is damaged, is left alone.
 options:
   directory:
     description: Where backups are kept, on this host. Made, for its owner alone, if it is missing.
@@ -29,6 +31,12 @@ options:
     description: Seconds to wait for a table that somebody else has locked. V(0) waits for ever.
     type: int
     default: 300
+  keep_days:
+    description: Backups of this database that are older, in days, are removed. Without it none is for its age.
+    type: int
+  keep_count:
+    description: Of the backups of this database, with the new one, so many stay. Without it all do.
+    type: int
 extends_documentation_fragment: [pgops]
 requirements:
   - pg_dump and pg_restore of PostgreSQL 15
@@ -68,7 +76,13 @@ estimated_bytes:
   returned: success
   type: int
   sample: 1310721
-diff: {description: What is made., returned: success, type: dict, sample: {before: "", after: "full backup of shop"}}
+removed:
+  description: Names of the backups that were kept for long enough, and were removed or would be.
+  returned: success
+  type: list
+  elements: str
+  sample: [shop_full_20261020T030000Z]
+diff: {description: What is made and removed., returned: success, type: dict, sample: {before: "", after: "full backup of shop"}}
 """
 
 from ansible.module_utils.basic import AnsibleModule
@@ -81,6 +95,8 @@ OPTIONS = {
     "level": {"type": "int", "default": 3},
     "threads": {"type": "int", "default": 2},
     "lock_timeout_s": {"type": "int", "default": 300},
+    "keep_days": {"type": "int"},
+    "keep_count": {"type": "int"},
 }
 LEVELS = range(1, 20)
 
@@ -90,6 +106,9 @@ def run(params: dict, check_mode: bool) -> dict:
         raise PgopsError(f"level is {params['level']}; zstd has levels {LEVELS[0]} to {LEVELS[-1]}.")
     if params["threads"] < 0 or params["lock_timeout_s"] < 0:
         raise PgopsError("threads and lock_timeout_s must not be negative.")
+    for name in ("keep_days", "keep_count"):
+        if params[name] is not None and params[name] < 1:
+            raise PgopsError(f"{name} is {params[name]}. Give 1 or more, or leave it out to keep all.")
     with connect(params, "pg_backup", {**PATIENT, "lock_timeout": f"{params['lock_timeout_s']}s"}) as conn:
         return back_up(conn, params, check_mode)
 

@@ -52,6 +52,26 @@ options:
     type: float
     default: 2
   physical_backup_critical_days: {description: *physical, type: float, default: 8}
+  heartbeat_warning_s:
+    description: &heartbeat Age in seconds of the row that is written every minute, where O(drill_kinds) are given.
+    type: float
+    default: 180
+  heartbeat_critical_s: {description: *heartbeat, type: float, default: 900}
+  drill_warning_days:
+    description: &drill Days since a backup of each of O(drill_kinds) was restored in a drill, or since the heartbeat began.
+    type: float
+    default: 35
+  drill_critical_days: {description: *drill, type: float, default: 70}
+  drill_rto_warning_s:
+    description: &rto Seconds that the slower of the last drills took, verification included.
+    type: float
+    default: 14400
+  drill_rto_critical_s: {description: *rto, type: float, default: 28800}
+  drill_rpo_warning_s:
+    description: &rpo Seconds of commits that were not saved at the last drills, by the kind of backup that loses least.
+    type: float
+    default: 3600
+  drill_rpo_critical_s: {description: *rpo, type: float, default: 86400}
   largest_tables: {description: How many tables of O(login_db) to list by size., type: int, default: 10}
   ignored_applications:
     description: Values of C(application_name) whose long statements and idle transactions are their work.
@@ -62,6 +82,13 @@ options:
   pgbackrest_stanza:
     description: Stanza whose physical backups are checked as well, where the server is a primary.
     type: str
+  drill_kinds:
+    description: >-
+      Kinds of backups, V(logical) and V(physical), that are expected to be restored in drills. The heartbeat is checked as well,
+      where the server is a primary.
+    type: list
+    elements: str
+    default: []
   data_directory: {description: "Where the data lies, for the time when the server cannot be asked.", type: path}
   expected_state: {description: What the server is meant to be., type: str, choices: [primary, standby]}
   expected_schema_revision: {description: Revision that the schema in O(login_db) is meant to be at., type: str}
@@ -151,6 +178,7 @@ def options_spec() -> dict:
         "ignored_applications": {"type": "list", "elements": "str", "default": ["pg_dump"]},
         "backup_directory": {"type": "path"},
         "pgbackrest_stanza": {"type": "str"},
+        "drill_kinds": {"type": "list", "elements": "str", "default": []},
         "data_directory": {"type": "path"},
         "expected_state": {"type": "str", "choices": ["primary", "standby"]},
         "expected_schema_revision": {"type": "str"},

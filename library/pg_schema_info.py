@@ -18,7 +18,7 @@ options:
     description: Schemas to read when O(declared) is left out.
     type: list
     elements: str
-    default: [public, migration]
+    default: [public, migration, operations]
 extends_documentation_fragment: [pgops]
 attributes:
   check_mode: {support: full}
@@ -60,7 +60,7 @@ from ansible.module_utils.pgops.schema_comparison import compare, require_declar
 
 OPTIONS = {
     "declared": {"type": "dict"},
-    "schemas": {"type": "list", "elements": "str", "default": ["public", "migration"]},
+    "schemas": {"type": "list", "elements": "str", "default": ["public", "migration", "operations"]},
 }
 
 

@@ -8,7 +8,8 @@ short_description: Make a physical backup with pgBackRest, where one is due
 description:
   - Takes the type that is due, waits until the WAL that belongs to it is in the repository, and removes what the
     retention does not keep any more. A backup that was killed does not count; the next one goes on with its files.
-  - Run it as the account that PostgreSQL runs as, on the host of the primary.
+  - Run it as the account that PostgreSQL runs as, on the host of the primary; or on that of a standby, with O(primary), into a
+    repository that both reach.
 options:
   stanza: {description: Name of the stanza., type: str, default: main}
   repository: {description: Number of the repository to back up to., type: int, default: 1}
@@ -25,6 +26,17 @@ options:
     type: int
     default: 0
   archive_timeout_s: {description: Seconds to wait for the WAL of the backup in the repository., type: int, default: 60}
+  primary:
+    description: Host of the primary, whose pgBackRest serves this one; the files are then read here. Empty on the primary itself.
+    type: str
+    default: ""
+  primary_port: {description: Port of PostgreSQL there., type: int, default: 5432}
+  primary_server_port: {description: Port of pgBackRest there., type: int, default: 8432}
+  primary_data_directory: {description: Where the primary keeps its data., type: path, default: /var/lib/postgresql/15/main}
+  tls_directory:
+    description: Folder with C(server.crt), C(server.key) and C(ca.crt), by which both hosts know each other.
+    type: path
+    default: /etc/postgresql/tls
 attributes:
   check_mode: {support: full}
   diff_mode: {support: full}
@@ -66,6 +78,11 @@ OPTIONS = {
     "full_every_days": {"type": "float", "default": 7},
     "at_most_every_s": {"type": "int", "default": 0},
     "archive_timeout_s": {"type": "int", "default": 60},
+    "primary": {"type": "str", "default": ""},
+    "primary_port": {"type": "int", "default": 5432},
+    "primary_server_port": {"type": "int", "default": 8432},
+    "primary_data_directory": {"type": "path", "default": "/var/lib/postgresql/15/main"},
+    "tls_directory": {"type": "path", "default": "/etc/postgresql/tls"},
 }
 
 

@@ -10,12 +10,12 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
-from datetime import datetime, timezone
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from . import backup_catalog, commands, manifest
-from .backup_catalog import PARTIAL
+from . import backup_catalog, commands, manifest, retention
+from .backup_catalog import PARTIAL, Backup, Catalog
 from .connection import psycopg2, transaction
 from .database_contents import TABLES, count_rows, lock_tables
 from .errors import PgopsError
@@ -91,7 +91,7 @@ def mebibytes(size: int) -> int:
 
 
 @contextmanager
-def lock(directory: Path) -> Iterator[None]:
+def lock(directory: Path, what: str = "backup") -> Iterator[None]:
     """One backup at a time in a directory; the kernel lets go of the lock when its holder dies."""
     with open(directory / LOCK, "a+", encoding="utf-8", opener=manifest.private) as file:
         try:
@@ -99,7 +99,7 @@ def lock(directory: Path) -> Iterator[None]:
         except BlockingIOError:
             file.seek(0)
             holder = file.read().strip() or "a process that is just starting"
-            raise PgopsError(f"Another backup is running in {directory}: {holder}. Wait for it to end.") from None
+            raise PgopsError(f"Another {what} is running in {directory}: {holder}. Wait for it to end.") from None
         file.truncate(0)
         file.write(f"process {os.getpid()}, started {datetime.now(timezone.utc):%Y-%m-%d %H:%M:%S} UTC")
         file.flush()
@@ -111,9 +111,32 @@ def remains(directory: Path) -> list[Path]:
     return sorted(directory.glob(f"{PARTIAL}*"))
 
 
-def plan(conn, params: dict, directory: Path) -> dict:
+@dataclass(frozen=True)
+class Upcoming:
+    """The backup that is to be made."""
+
+    series: tuple[str, str]
+    moment: datetime
+
+
+def outlived(catalog: Catalog, database: str, keep_days: int | None, keep_count: int | None) -> list[Backup]:
+    """What may go once a new backup of DATABASE is there: older ones of it alone, by age and by number."""
+    new = Upcoming((database, KIND), datetime.now(timezone.utc))
+    oldest = None if keep_days is None else new.moment - timedelta(days=keep_days)
+    made: list[Upcoming | Backup] = [new, *(one for one in catalog.backups if one.series == new.series)]
+    return [one for one in retention.expired(made, oldest, keep_count) if isinstance(one, Backup)]
+
+
+def remove(folder: Path) -> None:
+    """Its name goes first: what is removed in part is no backup any more, and the next run removes the rest."""
+    gone = folder.with_name(f"{PARTIAL}{folder.name}")
+    folder.rename(gone)
+    sync(folder.parent)
+    shutil.rmtree(gone)
+
+
+def plan(conn, params: dict, directory: Path, catalog: Catalog, old: list[Backup]) -> dict:
     """What a backup would do: C(estimated_bytes) and the diff. Raises where it could not be made."""
-    catalog = backup_catalog.read(directory)
     require_writable(directory)
     with conn.cursor() as cursor:
         cursor.execute(ESTIMATE)
@@ -124,8 +147,14 @@ def plan(conn, params: dict, directory: Path) -> dict:
     reclaimed = sum(file.stat().st_size for leftover in leftovers for file in leftover.glob("*"))
     require_space(directory, needed, f"The backup of {params['login_db']}", reclaimed)
     removed = "".join(f"remains of an interrupted backup, {leftover.name}\n" for leftover in leftovers)
+    removed += "".join(f"backup {one.manifest.name}, {mebibytes(one.manifest.size_bytes)} MiB\n" for one in old)
     planned = f"{KIND} backup of database {params['login_db']} in {directory}, about {mebibytes(needed)} MiB\n"
-    return {"changed": True, "estimated_bytes": needed, "diff": {"before": removed, "after": planned}}
+    return {
+        "changed": True,
+        "estimated_bytes": needed,
+        "removed": [one.manifest.name for one in old],
+        "diff": {"before": removed, "after": planned},
+    }
 
 
 def back_up(conn, params: dict, check_mode: bool) -> dict:
@@ -133,7 +162,9 @@ def back_up(conn, params: dict, check_mode: bool) -> dict:
     directory = Path(params["directory"])
     tools = {name: commands.version_of(name) for name in TOOLS}
     try:
-        result = plan(conn, params, directory)
+        catalog = backup_catalog.read(directory)
+        old = outlived(catalog, params["login_db"], params["keep_days"], params["keep_count"])
+        result = plan(conn, params, directory, catalog, old)
         if check_mode:
             return result
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -141,6 +172,8 @@ def back_up(conn, params: dict, check_mode: bool) -> dict:
             for leftover in remains(directory):  # under the lock, it belongs to a run that died
                 shutil.rmtree(leftover)
             made = write(conn, params, directory, tools)
+            for one in old:
+                remove(one.folder)
     except psycopg2.errors.LockNotAvailable:
         raise PgopsError(
             f"A table of {params['login_db']} stayed locked by somebody else for {params['lock_timeout_s']} s. Nothing "

@@ -29,9 +29,18 @@ class Backup:
     manifest: Manifest
     fault: str | None
 
+    @property
+    def series(self) -> tuple[str, str]:
+        """Backups of which a newer one replaces an older one."""
+        return self.manifest.database, self.manifest.type
+
+    @property
+    def moment(self) -> datetime:
+        return datetime.fromisoformat(self.manifest.created_at)
+
     def described(self, now: datetime) -> dict:
         """For module results: the manifest's fields, C(path), C(sound), C(fault) and C(age_s), its age in seconds."""
-        age = now - datetime.fromisoformat(self.manifest.created_at)
+        age = now - self.moment
         return {
             **asdict(self.manifest),
             "path": str(self.folder),

@@ -109,12 +109,7 @@ def start(run_command: RunCommand, copy: Copy) -> None:
 
 
 def is_running(run_command: RunCommand, copy: Copy) -> bool:
-    show = ["systemctl", "show", "--property=ActiveState", "--value", copy.unit]
-    _, out, _ = run_command(show)
-    if out.strip() == "deactivating":
-        # With cgroups of the first version systemd can miss the end of the last process, until it looks again.
-        run_command(["systemctl", "daemon-reload"])
-        _, out, _ = run_command(show)
+    _, out, _ = run_command(["systemctl", "show", "--property=ActiveState", "--value", copy.unit])
     return out.strip() in ("active", "activating", "deactivating")
 
 
@@ -153,20 +148,30 @@ def take_slice(run_command: RunCommand, copy: Copy, slice_s: int, wait: Callable
     return True
 
 
-def install(copy: Copy, configured: bool, samples: Path = SAMPLES) -> None:
-    """Make the whole copy the data directory of a standby; with what pg_createcluster wants to find where it is new."""
-    files = {SIGNAL: ""}
-    if not configured:
-        sample = samples / copy.version
-        files["postgresql.conf"] = read(sample / "postgresql.conf.sample")
-        files["pg_ident.conf"] = read(sample / "pg_ident.conf.sample")
-        files["pg_hba.conf"] = FIRST_RULES
+def first_configuration(version: str, samples: Path = SAMPLES) -> dict[str, str]:
+    """What pg_createcluster wants to find in a data directory that it takes over, by name."""
+    sample = samples / version
+    return {
+        "postgresql.conf": read(sample / "postgresql.conf.sample"),
+        "pg_ident.conf": read(sample / "pg_ident.conf.sample"),
+        "pg_hba.conf": FIRST_RULES,
+    }
+
+
+def write_files(folder: Path, files: dict[str, str]) -> None:
+    """Files of PostgreSQL's own in its data directory."""
     for name, content in files.items():
-        path = copy.done / name
+        path = folder / name
         path.write_text(content, encoding="utf-8")
         path.chmod(0o600)
         shutil.chown(path, ACCOUNT, ACCOUNT)
-    sync_folder(copy.done)
+    sync_folder(folder)
+
+
+def install(copy: Copy, configured: bool, samples: Path = SAMPLES) -> None:
+    """Make the whole copy the data directory of a standby; with what pg_createcluster wants to find where it is new."""
+    files = {SIGNAL: ""} if configured else {SIGNAL: "", **first_configuration(copy.version, samples)}
+    write_files(copy.done, files)
     if copy.data_directory.is_dir():
         copy.data_directory.rmdir()
     os.rename(copy.done, copy.data_directory)

@@ -24,9 +24,6 @@ from .replication import (
 )
 
 DEATH_LIMIT_S = 30
-MISSED_AFTER_S = 3
-# For so long one call waits for a server to stop, before it looks whether only systemd still waits.
-STOP_SLICE_S = 5
 # As documented in plugins/doc_fragments/pgops_cluster.py.
 CLUSTER_OPTIONS = {
     "version": {"type": "str", "default": "15"},
@@ -70,16 +67,10 @@ class Server:
 
         Whether it has ended within LIMIT_S; 0 is no limit.
         """
-        began = time.monotonic()
-        while True:
-            code, _, err = self.run_command(["timeout", str(STOP_SLICE_S), "systemctl", "stop", self.unit])
-            if code != TIMED_OUT:
-                break
-            if limit_s and time.monotonic() > began + limit_s:
-                return False
-            # With cgroups of the first version systemd can miss the end of the last process, until it looks again.
-            if not runs(Path(self.data_directory)):
-                self.run_command(["systemctl", "daemon-reload"])
+        patience = ["timeout", str(limit_s)] if limit_s else []
+        code, _, err = self.run_command([*patience, "systemctl", "stop", self.unit])
+        if limit_s and code == TIMED_OUT:
+            return False
         if code:
             raise PgopsError(f"{self.unit} could not be stopped: {' '.join(err.split())}.")
         return True
@@ -94,9 +85,6 @@ class Server:
             if time.monotonic() > began + DEATH_LIMIT_S:
                 raise PgopsError(f"{self.unit} still runs {DEATH_LIMIT_S} s after a SIGKILL. Switch its host off.")
             time.sleep(0.2)
-            # With cgroups of the first version systemd can miss the end of the last process, until it looks again.
-            if time.monotonic() > began + MISSED_AFTER_S and not runs(Path(self.data_directory)):
-                self.run_command(["systemctl", "daemon-reload"])
 
     def is_ending(self) -> bool:
         _, state, _ = self.run_command(["systemctl", "show", "--property=ActiveState", "--value", self.unit])

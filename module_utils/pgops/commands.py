@@ -1,4 +1,7 @@
-"""The only place that starts PostgreSQL's own programs, pgbackrest, zstd, openssl and ssh-keygen; of pipelines every end is checked."""
+"""The only place that starts other programs: PostgreSQL's own, pgbackrest, zstd, openssl, ssh-keygen, redis-check-rdb.
+
+Of pipelines every end is checked.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +21,13 @@ from .errors import PgopsError
 # Debian and Ubuntu keep each major version's programs apart; those on the PATH may be another version's.
 DEBIAN_PROGRAMS = Path(f"/usr/lib/postgresql/{SUPPORTED_MAJOR}/bin")
 PACKAGES = {
+    "redis-check-rdb": "redis-tools",
     "zstd": "zstd",
     "setpriv": "util-linux",
     "openssl": "openssl",
     "ssh-keygen": "openssh-client",
     "pgbackrest": "pgbackrest",
+    "rclone": "rclone",
 }
 # The kernel ends the programs when the module is killed: nobody would wait for them, and their locks would stay.
 WITH_PARENT = ("--pdeathsig", "KILL", "--")
@@ -86,6 +91,14 @@ def certificate_end_s(path: str) -> int:
     if asked.returncode:
         raise PgopsError(f"{path} cannot be read as a certificate: {messages(asked.stderr, 'openssl')}.")
     return int(ssl.cert_time_to_seconds(asked.stdout.strip().partition("=")[2]))
+
+
+def check_rdb(path: str) -> tuple[bool, str]:
+    """Whether the whole file is a sound snapshot of a Redis, its checksum included, and what Redis' own program says of it."""
+    asked = subprocess.run(
+        [program("redis-check-rdb"), path], capture_output=True, encoding="utf-8", errors="replace", check=False
+    )
+    return asked.returncode == 0, asked.stdout
 
 
 def ssh_keygen(arguments: Sequence[str], standard_input: str) -> Finished:
@@ -184,6 +197,25 @@ def run_stages(stages: Sequence[Sequence[str]], surroundings: Surroundings, outp
             Finished(Path(stage[0]).name, code, messages(log.read().decode("utf-8", "replace"), Path(stage[0]).name))
             for stage, code, log in zip(stages, codes, logs, strict=True)
         ]
+
+
+def run_to_end(argv: Sequence[str], surroundings: Surroundings) -> Finished:
+    """How one program ended, and all that it wrote, for those that report what they find where others write results."""
+    asked = subprocess.run(
+        [program("setpriv"), *WITH_PARENT, program(argv[0]), *argv[1:]], env=surroundings.environment,
+        pass_fds=surroundings.descriptors, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        encoding="utf-8", errors="replace", check=False,
+    )  # fmt: skip
+    return Finished(argv[0], asked.returncode, asked.stdout)
+
+
+def serve(arguments: Sequence[str], log: Path) -> subprocess.Popen:
+    """A server of PostgreSQL that ends when the module does: at once, but as it does itself, which leaves no shared memory."""
+    with open(log, "ab") as output:
+        return subprocess.Popen(
+            [program("setpriv"), "--pdeathsig", "QUIT", "--", program("postgres"), *arguments],
+            env=Surroundings().environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
+        )  # fmt: skip
 
 
 def messages(log: str, program: str) -> str:

@@ -44,6 +44,10 @@ RULES = (
     Rule("memory", "ratio", Limit(0.9, 0.95)),
     Rule("certificate", "days", Limit(30.0, 7.0, falling=True)),
     Rule("physical_backup", "days", Limit(2.0, 8.0)),
+    Rule("heartbeat", "s", Limit(180.0, 900.0)),
+    Rule("drill", "days", Limit(35.0, 70.0)),
+    Rule("drill_rto", "s", Limit(14400.0, 28800.0)),
+    Rule("drill_rpo", "s", Limit(3600.0, 86400.0)),
 )
 UNLIMITED = Limit()
 

@@ -9,6 +9,7 @@ from .errors import PgopsError
 from .health import Check, Limit, read_limits, report
 from .health_certificate import certificate_checks
 from .health_checks import Wanted, by_state, idle_in_transaction, running, server_checks, shown_sessions
+from .health_drills import drill_checks, read_wanted_kinds
 from .health_host import elsewhere, file_systems, read_memory
 from .health_host_checks import absent_host_checks, disk_checks, memory_check, unknown_data_directory
 from .health_physical import physical_checks
@@ -22,9 +23,10 @@ SERVER_FACTS = (
 
 def examine(params: dict) -> dict:
     limits = read_limits(params)
-    wanted = read_wanted(params)
+    wanted, kinds = read_wanted(params), read_wanted_kinds(params["drill_kinds"])
     answers = ask_server(params, limits)
-    checks = [*server_checks(answers, limits, wanted), *_host_checks(params, answers, limits)]
+    drills = drill_checks(kinds, answers, limits, time.time())
+    checks = [*server_checks(answers, limits, wanted), *_host_checks(params, answers, limits), *drills]
     return {**report(checks), **_facts(answers, limits, wanted)}
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from . import connection
 from .connection import connect, extras, psycopg2, sentence, sql
+from .drill_history import LATEST
 from .errors import PgopsError
 from .health import Limit
 
@@ -100,6 +101,11 @@ ARCHIVER = """
            (SELECT count(*) FROM pg_ls_archive_statusdir() WHERE right(name, 6) = '.ready') AS waiting_segments
     FROM pg_stat_archiver
 """
+HEARTBEAT = """
+    SELECT extract(epoch FROM clock_timestamp() - began_at)::float8 AS since_s,
+           extract(epoch FROM clock_timestamp() - beat_at)::float8 AS age_s
+    FROM operations.heartbeat
+"""
 REVISION = "SELECT version_num AS revision FROM {} ORDER BY version_num"
 
 
@@ -128,6 +134,8 @@ class Answers:
     standbys: Answer = Answer()
     archiver: Answer = Answer()
     revision: Answer = Answer()
+    heartbeat: Answer = Answer()
+    drills: Answer = Answer()
 
 
 def ask_server(params: dict, limits: dict[str, Limit]) -> Answers:
@@ -145,7 +153,7 @@ def ask_server(params: dict, limits: dict[str, Limit]) -> Answers:
 
 def _ask_everything(conn, params: dict, limits: dict[str, Limit]) -> Answers:
     shortest_s = min(limits["statement"].warning or 0, limits["idle_in_transaction"].warning or 0)
-    expected = params["expected_schema_revision"] is not None
+    expected, drilled = params["expected_schema_revision"] is not None, bool(params["drill_kinds"])
     return Answers(
         server=ask(conn, SERVER),
         sessions=ask(conn, SESSIONS, {"shortest_s": shortest_s, "bytes": STATEMENT_BYTES}),
@@ -155,6 +163,8 @@ def _ask_everything(conn, params: dict, limits: dict[str, Limit]) -> Answers:
         standbys=ask(conn, STANDBYS),
         archiver=ask(conn, ARCHIVER),
         revision=ask(conn, revision_statement(params["schema_revision_table"])) if expected else Answer(),
+        heartbeat=ask(conn, HEARTBEAT) if drilled else Answer(),
+        drills=ask(conn, LATEST) if drilled else Answer(),
     )
 
 

@@ -113,16 +113,17 @@ def is_moment(text: str) -> bool:
         return False
 
 
-def read(folder: Path) -> Manifest:
-    """The manifest of the backup in FOLDER; any damage is one sentence."""
+def read(folder: Path, name: str = "") -> Manifest:
+    """The manifest of the backup in FOLDER, which has its NAME unless that is given; any damage is one sentence."""
+    name = name or folder.name
     try:
-        return parse(json.loads((folder / MANIFEST).read_text("utf-8")), folder.name)
+        return parse(json.loads((folder / MANIFEST).read_text("utf-8")), name)
     except FileNotFoundError:
-        raise DamagedBackupError(f"Backup {folder.name} has no manifest.") from None
+        raise DamagedBackupError(f"Backup {name} has no manifest.") from None
     except OSError as error:
-        raise DamagedBackupError(f"The manifest of backup {folder.name} cannot be read: {error.strerror}.") from error
+        raise DamagedBackupError(f"The manifest of backup {name} cannot be read: {error.strerror}.") from error
     except (ValueError, RecursionError) as error:
-        raise DamagedBackupError(f"The manifest of backup {folder.name} is no JSON: {error}.") from error
+        raise DamagedBackupError(f"The manifest of backup {name} is no JSON: {error}.") from error
 
 
 def private(path: str, flags: int) -> int:

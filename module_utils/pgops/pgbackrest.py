@@ -13,6 +13,7 @@ from . import commands
 from .backup import existing_part
 from .commands import Finished
 from .errors import PgopsError
+from .object_store import remedy
 
 # Of a stanza in one repository; any other code is an error that comes with a message.
 GOOD, NO_STANZA, NO_BACKUP, NO_STANZA_DATA = 0, 1, 2, 3
@@ -208,6 +209,9 @@ def sentence(what: str, code: int, log: str) -> str:
     advice = ADVICE.get(code, "")
     if is_full(log):
         advice = "The file system is full: make room there, then start again. What was half written does not count."
+    # A certificate that is not trusted is a CryptoError too.
+    elif of_store := remedy(log):
+        advice = of_store
     elif UNREADABLE.search(log):
         advice = ADVICE[CRYPTO]
     told = reason(log).rstrip(".: ") or f"it ended with {code} and gave no reason"

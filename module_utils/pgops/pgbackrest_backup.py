@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 
 from . import commands
+from .connection import SOCKET_DIRECTORY
 from .errors import PgopsError
 from .pgbackrest import GOOD, NO_BACKUP, Backup, Stanza, ask, explained, fault_of
 
@@ -87,6 +88,25 @@ def read_stanza(name: str, key: int) -> Stanza:
     return stanza
 
 
+def from_standby(params: dict) -> list[str]:
+    """Have the files read here, on a standby, and its primary asked to begin and end the backup; nothing on the primary itself."""
+    if not params["primary"]:
+        return []
+    tls = params["tls_directory"]
+    return [
+        "--backup-standby",
+        f"--pg2-host={params['primary']}",
+        "--pg2-host-type=tls",
+        f"--pg2-host-port={params['primary_server_port']}",
+        f"--pg2-host-ca-file={tls}/ca.crt",
+        f"--pg2-host-cert-file={tls}/server.crt",
+        f"--pg2-host-key-file={tls}/server.key",
+        f"--pg2-path={params['primary_data_directory']}",
+        f"--pg2-port={params['primary_port']}",
+        f"--pg2-socket-path={SOCKET_DIRECTORY}",
+    ]
+
+
 def back_up(params: dict, check_mode: bool) -> dict:
     """The result of pgbackrest_backup."""
     wanted = read_wanted(params)
@@ -104,6 +124,7 @@ def back_up(params: dict, check_mode: bool) -> dict:
             f"--repo={wanted.repository}",
             f"--type={planned.type}",
             f"--archive-timeout={params['archive_timeout_s']}",
+            *from_standby(params),
             "backup",
         ]
     )

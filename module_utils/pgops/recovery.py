@@ -10,7 +10,8 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from .cluster_server import Server
@@ -35,6 +36,7 @@ from .replication import ACCOUNT, runs, sync_folder
 from .replication import ask as query
 
 ASIDE = ".before_recovery_"
+HELPERS_LIMIT_S = 60
 RESTORING, VERIFIED, PROMOTED, DONE = "restoring", "verified", "promoted", "done"
 # What pgBackRest writes for the recovery; a later standby would stop where this one did.
 LEFTOVERS = (
@@ -126,9 +128,31 @@ def discard(one: Recovery) -> None:
     work = Path(one.places.work)
     if runs(work):
         stop(one, one.places.work, "immediate")
+    wait_for_helpers(one)
     if work.exists():
         shutil.rmtree(work)
     Path(one.places.log).unlink(missing_ok=True)
+
+
+def wait_for_helpers(one: Recovery) -> None:
+    """Those of a restore that was killed end by themselves a moment after it, and write until then."""
+    mark = f"--pg1-path={one.places.work}".encode()
+    for _ in range(HELPERS_LIMIT_S):
+        if not any(mark in arguments for arguments in command_lines()):
+            return
+        one.wait()
+    raise PgopsError(
+        f"A pgbackrest that was started before still writes to {one.places.work} after {HELPERS_LIMIT_S} s. Nothing was changed. "
+        "Stop it, and run this again."
+    )
+
+
+def command_lines() -> Iterator[list[bytes]]:
+    """What all processes of this host were started with."""
+    for process in Path("/proc").glob("[0-9]*/cmdline"):
+        # One may have ended since.
+        with suppress(OSError):
+            yield process.read_bytes().split(b"\0")
 
 
 def take_over(one: Recovery, planned: list[str], note: dict) -> dict:

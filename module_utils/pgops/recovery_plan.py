@@ -11,6 +11,8 @@ from .pgbackrest import Backup, Stanza, iso
 from .replication import lsn_bytes
 
 KINDS = ("time", "lsn", "xid", "name")
+# Everything that was archived; of a lost cluster only.
+END = "end"
 PATTERNS = {
     "lsn": (re.compile(r"[0-9A-Fa-f]{1,8}/[0-9A-Fa-f]{1,8}"), "a position in the WAL such as 0/3000060"),
     "xid": (re.compile(r"[0-9]{1,10}"), "the number of a transaction such as 4711"),
@@ -27,7 +29,14 @@ class Target:
     moment_s: float = 0.0
 
     def __str__(self) -> str:
-        return {"time": "", "lsn": "LSN ", "xid": "transaction ", "name": "restore point "}[self.kind] + self.value
+        words = {
+            "time": "",
+            "lsn": "LSN ",
+            "xid": "transaction ",
+            "name": "restore point ",
+            END: "the end of what was archived",
+        }
+        return words[self.kind] + self.value
 
 
 def read_target(params: dict, now_s: float) -> Target:

@@ -15,7 +15,7 @@ from .cluster_server import Server
 from .commands import DEBIAN_PROGRAMS
 from .errors import PgopsError
 from .pgbackrest import Backup, explained
-from .recovery_plan import Places, Target
+from .recovery_plan import END, Places, Target
 from .replication import ACCOUNT, ask_patiently, runs, sync_folder
 
 # So that what was committed up to now can be reached: a time is passed only by a transaction after it, in WAL that has arrived.
@@ -50,6 +50,8 @@ class Recovery:
     port: int
     timeout_s: int
     wait: Callable[[], None]
+    # The only one to take anything from; 0 is any.
+    repository: int = 0
 
     @property
     def request(self) -> dict:
@@ -88,6 +90,7 @@ def archive_all(one: Recovery) -> None:
 def archive_get(one: Recovery, data_directory: str) -> str:
     """pgBackRest has to be told where the server works, unless that is where its configuration says."""
     where = "" if data_directory == one.places.data else f" --pg1-path={data_directory}"
+    where += f" --repo={one.repository}" if one.repository else ""
     return ARCHIVE_GET.format(stanza=one.stanza, where=where)
 
 
@@ -96,10 +99,11 @@ def restore(one: Recovery, backup: Backup) -> None:
     work = Path(one.places.work)
     work.mkdir(mode=0o700)
     shutil.chown(work, ACCOUNT, ACCOUNT)
+    stop_at = [f"--type={one.target.kind}", f"--target={one.target.value}", "--target-action=promote"]
     finished = commands.pgbackrest(
         [
             f"--stanza={one.stanza}", f"--repo={backup.repository}", f"--set={backup.label}", f"--pg1-path={work}",
-            f"--type={one.target.kind}", f"--target={one.target.value}", "--target-action=promote",
+            *(["--type=default"] if one.target.kind == END else stop_at),
             f"--recovery-option=restore_command={archive_get(one, one.places.data)}", "restore",
         ],
         ACCOUNT,

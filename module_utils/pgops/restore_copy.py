@@ -6,7 +6,7 @@ from . import commands
 from .connection import PATIENT, connect, psycopg2, sql, transaction
 from .database_contents import Contents
 from .errors import PgopsError
-from .manifest import ARCHIVE, PROVIDERS
+from .manifest import ARCHIVE, PROVIDERS, Manifest
 from .restore_plan import ORIGIN, Plan, origin_of
 
 APPLICATION = "pg_restore"
@@ -81,14 +81,18 @@ def give_settings(conn, plan: Plan) -> None:
             cursor.execute(sql.SQL("ALTER {} SET {} {}").format(subject, parts, given))
 
 
-def require_rows(plan: Plan, contents: Contents) -> None:
-    """Each table has the rows that the manifest names."""
-    expected, found = plan.backup.manifest.rows, {table: rows for table, (rows, _) in contents.tables.items()}
-    wrong = [
+def wrong_rows(manifest: Manifest, contents: Contents) -> list[str]:
+    """Tables that do not have the rows that the manifest names."""
+    expected, found = manifest.rows, {table: rows for table, (rows, _) in contents.tables.items()}
+    return [
         f"{table} has {found.get(table, 'no')} rows instead of {expected.get(table, 'none at all')}"
         for table in sorted({*found, *expected})
         if found.get(table) != expected.get(table)
     ]
+
+
+def require_rows(plan: Plan, contents: Contents) -> None:
+    wrong = wrong_rows(plan.backup.manifest, contents)
     if wrong:
         raise PgopsError(
             f"The restored copy is not what the manifest of {plan.backup.manifest.name} says: {'; '.join(wrong)}. "

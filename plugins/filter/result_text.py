@@ -6,7 +6,7 @@ DOCUMENTATION = r"""
 name: result_text
 short_description: Results of modules as aligned lines
 description:
-  - Filters C(accounting_lines), C(audit_lines), C(backup_lines), C(cutover_lines), C(physical_backup_lines),
+  - Filters C(accounting_lines), C(audit_lines), C(backup_lines), C(cutover_lines), C(drill_lines), C(physical_backup_lines),
     C(security_lines), C(tuning_lines) and C(undo_lines) turn the result of a module into a list of aligned lines.
 """
 
@@ -50,8 +50,18 @@ def accounting_lines(result: dict) -> list[str]:
     rows = [f"{table_name}: {_counts(counts)}" for table_name, counts in result["tables"].items()]
     reasons = [f"quarantined as {code}: {keys}" for code, keys in result["rejects"].items()]
     rules = [f"skipped as {rule}: {keys}" for rule, keys in result["skipped_by"].items()]
+    prefixes = [f"unknown keys under {prefix}: {keys}" for prefix, keys in result["unknown_prefixes"].items()]
     samples = [f"unknown key: {key}" for key in result["unknown_samples"]]
-    return [*table, *rows, *rules, *reasons, *samples, *conflict_lines(result["conflicts"]), *_gone(result["gone"])]
+    return [
+        *table,
+        *rows,
+        *rules,
+        *reasons,
+        *prefixes,
+        *samples,
+        *conflict_lines(result["conflicts"]),
+        *_gone(result["gone"]),
+    ]
 
 
 def conflict_lines(conflicts: dict) -> list[str]:
@@ -130,9 +140,25 @@ def _figures(line: dict) -> list[str]:
     ]
 
 
-def backup_lines(result: dict) -> list[str]:
-    """Backups, newest first, then what is wrong or remarkable in their directory."""
-    head = ["backup", "type", "age", "size", "of a database of", "rows", "sound"]
+def last_restored(drills: dict, kind: str, name: str, repository: int | None = None) -> str:
+    """How long ago a drill restored this backup, and passed."""
+    ages = [
+        one["finished_age_s"]
+        for one in drills["restored"]
+        if (one["kind"], one["backup"], one["repository"]) == (kind, name, repository)
+    ]
+    never = "never" if drills["unknown"] is None else "unknown"
+    return f"{human_seconds(min(ages))} ago" if ages else never
+
+
+def backup_lines(result: dict, drills: dict, offsite: dict | None = None) -> list[str]:
+    """Backups, newest first, then what is wrong or remarkable in their directory.
+
+    DRILLS is what pg_drill_info tells; OFFSITE what pg_backup_offsite does, where there is an object store.
+    """
+    head = ["backup", "type", "age", "size", "of a database of", "rows", "sound", "restored"]
+    head += ["off-site"] if offsite else []
+    there = {copy["name"] for copy in (offsite or {}).get("copies", [])}
     rows = [
         [
             backup["name"],
@@ -142,15 +168,33 @@ def backup_lines(result: dict) -> list[str]:
             human_bytes(backup["database_size_bytes"]),
             str(sum(backup["rows"].values())),
             "yes" if backup["sound"] else "NO",
+            last_restored(drills, "logical", backup["name"]),
+            *(["yes" if backup["name"] in there else "NO"] if offsite else []),
         ]
         for backup in result["backups"]
     ]
-    return [*(aligned([head, *rows]) if rows else ["no backups"]), *result["problems"], *result["remarks"]]
+    return [
+        *(aligned([head, *rows]) if rows else ["no backups"]),
+        *offsite_lines(result, offsite or {}),
+        *result["problems"],
+        *result["remarks"],
+    ]
 
 
-def physical_backup_lines(result: dict) -> list[str]:
+def offsite_lines(result: dict, offsite: dict) -> list[str]:
+    """What only the object store has."""
+    here = {backup["name"] for backup in result["backups"]}
+    alone = [copy for copy in offsite.get("copies", []) if copy["name"] not in here]
+    if not alone:
+        return []
+    return [
+        f"{len(alone)} more in the object store alone, {alone[-1]['name']} to {alone[0]['name']}: fetch_backup.yml brings one back"
+    ]
+
+
+def physical_backup_lines(result: dict, drills: dict) -> list[str]:
     """Physical backups, newest first, then which WAL each repository has, and what is wrong."""
-    head = ["physical backup", "repository", "type", "age", "size", "of databases of", "took", "sound"]
+    head = ["physical backup", "repository", "type", "age", "size", "of databases of", "took", "sound", "restored"]
     rows = [
         [
             backup["label"],
@@ -161,6 +205,7 @@ def physical_backup_lines(result: dict) -> list[str]:
             human_bytes(backup["database_size_bytes"]),
             human_seconds(backup["duration_s"]),
             "NO" if backup["error"] else "yes",
+            last_restored(drills, "physical", backup["label"], backup["repository"]),
         ]
         for backup in result["backups"]
     ]
@@ -170,6 +215,37 @@ def physical_backup_lines(result: dict) -> list[str]:
         if one["wal_max"] is not None
     ]
     return [*(aligned([head, *rows]) if rows else ["no physical backups"]), *archives, *result["problems"]]
+
+
+def drill_lines(drills: list[dict]) -> list[str]:
+    """Drills with the time of each phase, then what was asked and was not as it should be."""
+    phases = ("fetch", "restore", "replay", "verify")
+    head = ["drill", "backup", "result", *phases, "RTO", "RPO"]
+    rows = [
+        [
+            drill["kind"],
+            drill["backup"] or "-",
+            "passed" if drill["passed"] else "FAILED",
+            *(seconds(drill["durations_s"][phase]) for phase in phases),
+            seconds(drill["rto_s"]),
+            seconds(drill["rpo_s"]),
+        ]
+        for drill in drills
+    ]
+    notes = [
+        f"{d['kind']}: {check['name']}: {check['finding']}"
+        for d in drills
+        for check in d["checks"]
+        if check["verdict"] == "skipped"
+    ]
+    return [*aligned([head, *rows]), *(f"{d['kind']}: {problem}" for d in drills for problem in d["problems"]), *notes]
+
+
+def seconds(value: float | None) -> str:
+    """Tenths of seconds, while those count."""
+    if value is None:
+        return "-"
+    return f"{value:.1f} s" if value < 120 else human_seconds(round(value))
 
 
 def security_lines(result: dict) -> list[str]:
@@ -203,6 +279,7 @@ class FilterModule:
             "audit_lines": audit_lines,
             "backup_lines": backup_lines,
             "cutover_lines": cutover_lines,
+            "drill_lines": drill_lines,
             "physical_backup_lines": physical_backup_lines,
             "security_lines": security_lines,
             "tuning_lines": tuning_lines,

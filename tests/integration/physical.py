@@ -28,6 +28,7 @@ repo1-path={path}
 repo1-retention-full=9
 spool-path={spool}
 start-fast=y
+{more}
 [main]
 pg1-path={data}
 pg1-port=5432
@@ -48,8 +49,10 @@ class Archive:
     def __init__(self, host) -> None:
         self.host = host
 
-    def configure(self, path: str = REPOSITORY, passphrase: str = PASSPHRASE, queue: str = "1GB") -> None:
-        text = CONFIGURATION.format(path=path, passphrase=passphrase, queue=queue, spool=SPOOL, data=DATA)
+    def configure(
+        self, path: str = REPOSITORY, passphrase: str = PASSPHRASE, queue: str = "1GB", more: str = ""
+    ) -> None:
+        text = CONFIGURATION.format(path=path, passphrase=passphrase, queue=queue, spool=SPOOL, data=DATA, more=more)
         self.host.run("tee", "/etc/pgbackrest.conf", stdin=text)
 
     def start_archiving(self) -> None:

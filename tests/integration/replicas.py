@@ -143,7 +143,7 @@ class Node:
     def kill_copy(self) -> None:
         """SIGKILL for pg_basebackup, if it runs, as the kernel does it that lacks memory."""
         self.host.run("pkill", "-KILL", "-x", "pg_basebackup", check=False)
-        wait_until(lambda: has_ended(self.host, f"postgresql-base-backup-15-{self.name}"), 60)
+        wait_until(lambda: not is_active(self.host, f"postgresql-base-backup-15-{self.name}"), 60)
 
     def create(self, *initdb: str) -> None:
         options = ["--createclusterconf=/dev/stdin", f"--port={self.port}", "15", self.name, "--", *initdb]
@@ -159,13 +159,6 @@ class Node:
         drop = f"pg_ctlcluster 15 {self.name} stop --mode=immediate; pg_dropcluster 15 {self.name}"
         clean = f"rm -rf {self.directory}* {self.configuration} /var/lib/postgresql/15-{self.name}.passfile"
         self.host.run("sh", "-c", f"{drop}; {clean}; systemctl reset-failed")
-
-
-def has_ended(host, unit: str) -> bool:
-    """Whether a unit whose processes were killed has ended; systemd can miss that, until it looks again."""
-    if is_active(host, unit):
-        host.run("systemctl", "daemon-reload")
-    return not is_active(host, unit)
 
 
 def is_active(host, unit: str) -> bool:

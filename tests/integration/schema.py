@@ -37,12 +37,15 @@ PRIVILEGES = """
     GRANT TEMPORARY ON DATABASE {database} TO threadr_migration;
     SET ROLE threadr_owner;
     CREATE SCHEMA IF NOT EXISTS migration;
+    CREATE SCHEMA IF NOT EXISTS operations;
     GRANT USAGE ON SCHEMA public TO threadr_app, threadr_migration, threadr_readonly;
     GRANT USAGE ON SCHEMA migration TO threadr_migration, threadr_backup;
     GRANT CREATE ON SCHEMA migration TO threadr_migration;
+    GRANT USAGE ON SCHEMA operations TO threadr_monitor, threadr_backup;
     ALTER DEFAULT PRIVILEGES IN SCHEMA public
         GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO threadr_app, threadr_migration;
     ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO threadr_readonly;
+    ALTER DEFAULT PRIVILEGES IN SCHEMA operations GRANT SELECT ON TABLES TO threadr_monitor;
     ALTER DEFAULT PRIVILEGES IN SCHEMA migration GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO threadr_migration;
 """
 

@@ -17,7 +17,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 def audit_security(host, tmp_path):
     """Runs the playbook with extra variables; the finished process and the JSON that it wrote."""
     variables = {
-        "ansible_connection": "containers.podman.podman",
+        "ansible_connection": "container",
         "ansible_host": host.name,
         "threadr_database": "postgres",
         "threadr_postgresql": {},

@@ -21,7 +21,7 @@ def check_health(host, tmp_path_factory):
         host.execute("CREATE ROLE threadr_monitor IN ROLE pg_monitor;")
     folder = tmp_path_factory.mktemp("check_health")
     variables = {
-        "ansible_connection": "containers.podman.podman",
+        "ansible_connection": "container",
         "ansible_host": host.name,
         "threadr_database": "postgres",
         "threadr_backup_directory": "/var/tmp/small",

@@ -1,6 +1,7 @@
 """pg_backup and pg_backup_info: four runs, and what disk and server then say."""
 
 import json
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -32,6 +33,67 @@ def test_each_run_makes_a_backup_and_no_dry_run_touches_the_disk(host, shop):
         assert dry["diff"] == run["diff"]
         assert dry["estimated_bytes"] == run["estimated_bytes"]
         assert "backup" not in dry
+
+
+def aged(shop, days: int) -> str:
+    """The name of a backup that was made so many days ago."""
+    name, moment = shop.back_up()["backup"]["name"], datetime.now(timezone.utc) - timedelta(days=days)
+    old = f"{shop.name}_full_{moment:%Y%m%dT%H%M%SZ}"
+    shop.change_manifest(name, name=old, created_at=moment.isoformat(timespec="milliseconds"))
+    shop.host.run("mv", f"{shop.directory}/{name}", f"{shop.directory}/{old}")
+    return old
+
+
+def test_what_was_kept_for_long_enough_goes_once_there_is_a_new_one(host, shop):
+    old = [aged(shop, days) for days in (40, 31, 29)]
+    host.run("mkdir", f"{shop.directory}/notes")
+    params = shop.backup_params(keep_days=30, keep_count=3)
+    dry, before = host.module("pg_backup", params, check_mode=True), shop.folders()
+    assert dry["removed"] == [old[1], old[0]]
+    assert before == sorted([*old, "notes"])
+    first = shop.back_up(keep_days=30, keep_count=3)
+    assert first["removed"] == dry["removed"]
+    assert first["diff"] == dry["diff"]
+    assert f"backup {old[0]}, 1 MiB" in dry["diff"]["before"]
+    assert shop.folders() == sorted([old[2], first["backup"]["name"], "notes"])
+    second = shop.back_up(keep_count=1)
+    assert second["removed"] == [first["backup"]["name"], old[2]]
+    assert shop.folders() == sorted([second["backup"]["name"], "notes"])
+
+
+def test_backups_of_other_databases_and_those_without_a_manifest_stay(shop):
+    others, torn = aged(shop, 100), aged(shop, 101)
+    shop.change_manifest(others, database="wiki")
+    shop.host.run("rm", f"{shop.directory}/{torn}/manifest.json")
+    assert shop.back_up(keep_days=1, keep_count=1)["removed"] == []
+    assert {others, torn} < set(shop.folders())
+
+
+def test_nothing_goes_when_there_is_no_new_one(shop):
+    old = aged(shop, 40)
+    refusal = shop.refusal("pg_backup", shop.backup_params(keep_days=30, login_role="nobody_at_all"))
+    assert "nobody_at_all" in refusal
+    assert shop.folders() == [old]
+
+
+def test_killed_while_it_removes_it_leaves_no_half_backup(shop):
+    old = aged(shop, 40)
+    # So many files that removing them takes a while.
+    shop.host.run("sh", "-c", f"cd {shop.directory}/{old} && seq 60000 | xargs touch")
+    run = shop.in_background("pg_backup", shop.backup_params(keep_days=30))
+    run.kill_when(f"test -e {shop.directory}/.partial-{old}")
+    listed = shop.listed()
+    assert [one["name"] for one in listed["backups"]] == [name for name in shop.folders() if not name.startswith(".")]
+    assert len(listed["backups"]) == 1 and listed["problems"] == []
+    shop.back_up()
+    assert [name for name in shop.folders() if name.startswith(".")] == []
+
+
+@pytest.mark.parametrize("option", ["keep_days", "keep_count"])
+def test_keeping_none_is_refused(shop, option):
+    assert shop.refusal("pg_backup", shop.backup_params(**{option: 0})) == (
+        f"{option} is 0. Give 1 or more, or leave it out to keep all."
+    )
 
 
 def test_the_manifest_tells_what_disk_and_server_tell(host, shop):

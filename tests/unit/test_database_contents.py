@@ -77,3 +77,12 @@ def test_many_differences_are_cut_short_and_still_differences():
 def test_the_digest_does_not_depend_on_the_order_in_which_tables_were_read():
     turned = replace(SHOP, tables=dict(reversed(SHOP.tables.items())))
     assert turned.digest == SHOP.digest
+
+
+def test_what_the_platform_writes_of_itself_is_no_difference():
+    own = {"operations.heartbeat": (1, "9"), "operations.drills": (4, "8")}
+    with_it = Contents(
+        {**SHOP.tables, **own}, {**SHOP.sequences, "sequence operations.drills_drill_id_seq": 4}, SHOP.schema
+    )
+    assert compare(with_it, SHOP) == compare(SHOP, SHOP)
+    assert with_it.digest == SHOP.digest

@@ -147,6 +147,28 @@ def test_a_backup_with_broken_pages_is_a_problem_and_not_sound():
             "It failed: unable to load info file '/r/archive.info' or '/r/archive.info.copy'. The passphrase is not the one",
             id="another-passphrase",
         ),
+        pytest.param(
+            95, "ERROR: [095]: unable to verify certificate presented by 's3:443': [20] unable to get local issuer certificate",
+            "unable to get local issuer certificate. Its authority is not trusted here", id="authority",
+        ),
+        pytest.param(
+            99, "[CryptoError] unable to find hostname 's3' in certificate common name or subject alternative names",
+            "subject alternative names. Its certificate is another host's", id="name-of-certificate",
+        ),
+        pytest.param(
+            39, "ERROR: [039]: HTTP request failed with 403 (Forbidden):\n       *** Response Content ***:\n"
+            '       <?xml version="1.0" encoding="UTF-8"?><Error><Code>SignatureDoesNotMatch</Code></Error>\n',
+            "HTTP request failed with 403 (Forbidden). The secret is not that of the key. Correct", id="secret",
+        ),
+        pytest.param(39, "ERROR: [039]: HTTP request failed with 403 (Forbidden):\n", "refuses this key what it asked for", id="rights"),
+        pytest.param(
+            99, "[ProtocolError] HTTP request failed with 404 (NOT FOUND):\n<Error><Code>NoSuchBucket</Code></Error>",
+            "HTTP request failed with 404 (NOT FOUND). There is no such bucket", id="bucket",
+        ),
+        pytest.param(
+            99, "[HostConnectError] unable to connect to 's3:443': [111] Connection refused",
+            "Connection refused. The store cannot be reached", id="down",
+        ),
         pytest.param(9, "", "It failed: it ended with 9 and gave no reason.", id="silent"),
     ],
 )  # fmt: skip

@@ -3,7 +3,7 @@
 import pytest
 from ansible.module_utils.pgops.errors import PgopsError
 from ansible.module_utils.pgops.pgbackrest import parse
-from ansible.module_utils.pgops.pgbackrest_backup import DAY_S, Wanted, plan
+from ansible.module_utils.pgops.pgbackrest_backup import DAY_S, Wanted, from_standby, plan
 from ansible.module_utils.pgops.pgbackrest_stanza import Identity, action
 
 from test_pgbackrest import FIRST, SECOND, backup, report
@@ -75,3 +75,17 @@ def test_a_repository_that_cannot_be_read_is_not_overwritten():
     stanza = parse(report(codes=(99,), clusters=()), "main")
     with pytest.raises(PgopsError, match=r"cannot be read: message 99\. Nothing was changed"):
         action(stanza, Identity(str(FIRST)), "")
+
+
+def test_a_standby_is_read_and_its_primary_is_asked():
+    options = {
+        "primary": "pg1",
+        "primary_port": 5433,
+        "primary_server_port": 8432,
+        "primary_data_directory": "/d",
+        "tls_directory": "/t",
+    }
+    assert from_standby({**options, "primary": ""}) == []
+    made = from_standby(options)
+    assert {"--backup-standby", "--pg2-host=pg1", "--pg2-host-type=tls", "--pg2-port=5433"} <= set(made)
+    assert "--pg2-host-key-file=/t/server.key" in made

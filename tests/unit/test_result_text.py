@@ -2,7 +2,7 @@
 
 import pytest
 
-from plugins.filter.result_text import aligned, backup_lines, human_bytes, human_seconds
+from plugins.filter.result_text import aligned, backup_lines, drill_lines, human_bytes, human_seconds, last_restored
 
 
 @pytest.mark.parametrize(
@@ -57,18 +57,81 @@ def listed(**changes) -> dict:
     }
 
 
+NO_DRILLS = {"restored": [], "unknown": None}
+
+
 def test_backups_are_a_table_and_a_damaged_one_stands_out():
     damaged = listed(name="shop_full_20261123T030000Z", age_s=93600, sound=False)
     problem, remark = "The archive has 5 bytes instead of 1536.", "notes.txt is no backup of ours, and is left alone."
-    assert backup_lines({"backups": [listed(), damaged], "problems": [problem], "remarks": [remark]}) == [
-        "backup                      type   age     size  of a database of  rows  sound",
-        "shop_full_20261124T030000Z  full   2 h  1.5 KiB           8.0 MiB   703    yes",
-        "shop_full_20261123T030000Z  full  26 h  1.5 KiB           8.0 MiB   703     NO",
+    restored = {"kind": "logical", "backup": damaged["name"], "repository": None, "finished_age_s": 7200}
+    found = {"backups": [listed(), damaged], "problems": [problem], "remarks": [remark]}
+    assert backup_lines(found, {**NO_DRILLS, "restored": [restored]}) == [
+        "backup                      type   age     size  of a database of  rows  sound  restored",
+        "shop_full_20261124T030000Z  full   2 h  1.5 KiB           8.0 MiB   703    yes     never",
+        "shop_full_20261123T030000Z  full  26 h  1.5 KiB           8.0 MiB   703     NO   2 h ago",
         problem,
         remark,
     ]
 
 
+def test_what_is_off_site_is_a_column_and_what_is_only_there_a_line():
+    copies = [{"name": f"shop_full_202611{day}T030000Z"} for day in (24, 20, 19)]
+    found = {"backups": [listed(), listed(name="shop_full_20261123T030000Z")], "problems": [], "remarks": []}
+    lines = backup_lines(found, NO_DRILLS, {"copies": copies})
+    assert [line.split()[-1] for line in lines[:3]] == ["off-site", "yes", "NO"]
+    assert lines[3:] == [
+        "2 more in the object store alone, shop_full_20261119T030000Z to shop_full_20261120T030000Z: fetch_backup.yml brings one back"
+    ]
+    assert backup_lines({**found, "backups": []}, NO_DRILLS, {"copies": []}) == ["no backups"]
+
+
 def test_no_backups_are_said_to_be_none():
     missing = "The directory /backups does not exist."
-    assert backup_lines({"backups": [], "problems": [], "remarks": [missing]}) == ["no backups", missing]
+    assert backup_lines({"backups": [], "problems": [], "remarks": [missing]}, NO_DRILLS) == ["no backups", missing]
+
+
+@pytest.mark.parametrize(
+    ("kind", "repository", "unknown", "text"),
+    [
+        pytest.param("physical", 1, None, "2 h ago", id="of-this-repository"),
+        pytest.param("physical", 2, None, "never", id="of-another"),
+        pytest.param("logical", None, None, "never", id="of-another-kind"),
+        pytest.param("logical", None, "refused", "unknown", id="nobody-knows"),
+    ],
+)
+def test_when_a_backup_was_restored(kind, repository, unknown, text):
+    drills = {
+        "restored": [
+            {"kind": "physical", "backup": "F", "repository": 1, "finished_age_s": age} for age in (9000, 7200)
+        ],
+        "unknown": unknown,
+    }
+    assert last_restored(drills, kind, "F", repository) == text
+
+
+def drilled(**changes) -> dict:
+    durations = {"fetch": 0.04, "restore": 2.5, "replay": None, "verify": 400.2}
+    check = {"name": "amcheck", "verdict": "passed", "finding": "Fine."}
+    return {
+        "kind": "logical",
+        "backup": "a",
+        "passed": True,
+        "durations_s": durations,
+        "rto_s": 402.7,
+        "rpo_s": 61.2,
+        "checks": [check],
+        "problems": [],
+        **changes,
+    }
+
+
+def test_drills_are_a_table_with_what_was_found():
+    skipped = {"name": "heartbeat", "verdict": "skipped", "finding": "None is in it."}
+    failed = drilled(kind="physical", backup=None, passed=False, rto_s=None, rpo_s=None, problems=["No backup."])
+    assert drill_lines([drilled(checks=[skipped]), failed]) == [
+        "drill     backup  result  fetch  restore  replay  verify    RTO     RPO",
+        "logical        a  passed  0.0 s    2.5 s       -   6 min  6 min  61.2 s",
+        "physical       -  FAILED  0.0 s    2.5 s       -   6 min      -       -",
+        "physical: No backup.",
+        "logical: heartbeat: None is in it.",
+    ]
