@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -19,6 +18,7 @@ from .pgbackrest import Backup, Stanza, ask, explained, faults, reason
 from .recovery_lost_plan import segment_start, wal_end
 from .recovery_lost_server import HAS_READ_ALL, LIMITS
 from .recovery_server import ARCHIVE_GET
+from .recovery_tablespaces import present_tablespaces, require_known, saved_tablespaces
 from .replication import control_values, find_data_directory, lsn_bytes, replayed_settings, runs
 
 TOOLS = ("pgbackrest", "postgres", "pg_controldata", "pg_dumpall", "pg_amcheck", "pg_checksums")
@@ -79,22 +79,16 @@ def find(params: dict, course: Course) -> Chosen:
 
 
 def require_known_tablespaces(params: dict, backup: Backup) -> None:
-    """A tablespace that was made after the backup would be made again by its WAL, at the place where the cluster has it."""
-    here = Path(find_data_directory(params["version"], params["name"])[0], "pg_tblspc")
-    present = {int(link.name) for link in here.iterdir()} if here.is_dir() else set()
+    present = present_tablespaces(Path(find_data_directory(params["version"], params["name"])[0]))
     if not present:
         return
-    options = [f"--stanza={params['stanza']}", f"--repo={backup.repository}", f"--set={backup.label}", "--output=json"]
-    asked = commands.pgbackrest(["info", *options])
-    if asked.code:
-        raise DrillFailedError(explained(asked, f"pgBackRest cannot tell of backup {backup.label}"))
-    told = json.loads(asked.said, strict=False)[0]["backup"][0].get("tablespace") or []
-    new = present - {int(one["oid"]) for one in told}
-    if new:
-        raise PgopsError(
-            f"Tablespace {min(new)} was made after backup {backup.label}, whose WAL would write to it. Nothing was changed. Make a "
-            "backup first: backup_postgresql.yml -e backup_kind=physical."
-        )
+    try:
+        saved = saved_tablespaces(params["stanza"], backup)
+    except PgopsError as error:
+        raise DrillFailedError(str(error)) from error
+    require_known(
+        present, saved, backup.label, "Make a backup first: backup_postgresql.yml -e backup_kind=physical."
+    )
 
 
 def steps(chosen: Chosen, side: Side) -> list[str]:

@@ -32,6 +32,7 @@ from .recovery_server import (
     wait_until_promoted,
     wait_until_reached,
 )
+from .recovery_tablespaces import make, places_beside, present_tablespaces, remove, require_known, saved_tablespaces
 from .replication import ACCOUNT, runs, sync_folder
 from .replication import ask as query
 
@@ -63,14 +64,15 @@ def recover(params: dict, check_mode: bool, run_command, wait: Callable[[], None
         raise PgopsError("This host is a standby. Nothing was changed. Recover the primary, then rebuild its standbys.")
     stanza = ask(params["stanza"], ACCOUNT)
     backup = choose(stanza, target, note["backup"] if begun else params["backup"])
-    planned = steps(backup, target, places, one.port, [found["name"] for found in cluster.standbys])
+    spaces = note.get("tablespaces", {}) if begun else find_spaces(one, backup)
+    planned = steps(backup, target, places, one.port, [found["name"] for found in cluster.standbys], spaces)
     if not begun:
         require_space(Path(data), backup.database_size_bytes)
     if check_mode:
         return result(True, planned, backup.label, places.kept, {})
     require_confirmation(params["host"], params["confirm"])
     if not begun:
-        prove(one, backup, cluster.state == "primary")
+        prove(one, backup, spaces, cluster.state == "primary")
     return take_over(one, planned, one.note())
 
 
@@ -79,6 +81,25 @@ def is_begun(note: dict, one: Recovery) -> bool:
     if note.get("state") not in (VERIFIED, PROMOTED) or note["target"] != one.request:
         return False
     return Path(one.places.work).exists() or Path(note["kept"]).exists()
+
+
+def find_spaces(one: Recovery, backup: Backup) -> dict[str, str]:
+    """Where the tablespaces of the backup are going to be, by their numbers."""
+    saved = saved_tablespaces(one.stanza, backup, ACCOUNT)
+    require_known(
+        present_tablespaces(Path(one.places.data)),
+        saved,
+        backup.label,
+        "Recover it on a host without this cluster, with recover_from_loss.yml.",
+    )
+    return places_beside(saved, abandoned(one))
+
+
+def abandoned(one: Recovery) -> dict[str, str]:
+    """Tablespaces of a recovery that has never come into its place: the next one removes them."""
+    note = one.note()
+    left = note.get("state") == RESTORING or (note.get("state") == VERIFIED and Path(one.places.work).exists())
+    return note.get("tablespaces", {}) if left else {}
 
 
 def refuse_another(note: dict, one: Recovery) -> None:
@@ -106,29 +127,36 @@ def require_space(data: Path, size: int) -> None:
         )
 
 
-def prove(one: Recovery, backup: Backup, running: bool) -> None:
+def prove(one: Recovery, backup: Backup, spaces: dict[str, str], running: bool) -> None:
     """Recover beside the data directory, up to the point where only the exchange is left."""
     discard(one)
-    one.write_note(RESTORING, backup=backup.label)
+    one.write_note(RESTORING, backup=backup.label, tablespaces=spaces)
     if running:
         archive_all(one)
-    restore(one, backup)
+    make(spaces)
+    restore(one, backup, spaces)
     start(one, one.places.work, {**ASIDE_ONLY, "restore_command": archive_get(one, one.places.work)})
     wait_until_reached(one)
     found = json.loads(query(one.server.run_command, one.port, WHERE))
     read_all(one, found["databases"])
     stop(one, one.places.work)
     one.write_note(
-        VERIFIED, backup=backup.label, kept=one.places.kept, lsn=found["lsn"], at=found["last_transaction_at"]
+        VERIFIED,
+        backup=backup.label,
+        kept=one.places.kept,
+        lsn=found["lsn"],
+        at=found["last_transaction_at"],
+        tablespaces=spaces,
     )
 
 
 def discard(one: Recovery) -> None:
-    """What an interrupted recovery has left: its server, and its directory."""
+    """What an interrupted recovery has left: its server, and its directories."""
     work = Path(one.places.work)
     if runs(work):
         stop(one, one.places.work, "immediate")
     wait_for_helpers(one)
+    remove(abandoned(one))
     if work.exists():
         shutil.rmtree(work)
     Path(one.places.log).unlink(missing_ok=True)
@@ -157,7 +185,7 @@ def command_lines() -> Iterator[list[bytes]]:
 
 def take_over(one: Recovery, planned: list[str], note: dict) -> dict:
     """Exchange the directories by two renames, and promote; a run after an interruption goes on where this one ended."""
-    facts = {name: note[name] for name in ("backup", "kept", "lsn", "at")}
+    facts = {name: note[name] for name in ("backup", "kept", "lsn", "at", "tablespaces") if name in note}
     if note["state"] == VERIFIED:
         one.server.stop()
         exchange(Path(one.places.data), Path(one.places.work), Path(note["kept"]))

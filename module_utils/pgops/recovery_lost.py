@@ -146,7 +146,7 @@ def prove(one: Recovery, stanza: Stanza, backup) -> None:
     discard(one)
     one.write_note(RESTORING, backup=backup.label)
     began = time.monotonic()
-    restore(one, backup)
+    restore(one, backup, {})
     restored = time.monotonic()
     # A standby replays what the archive has, and does not end where the archive does.
     aside = Path(one.places.work, SIGNAL)

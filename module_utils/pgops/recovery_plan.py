@@ -115,11 +115,14 @@ class Places:
         return f"{self.data}.recovering.log"
 
 
-def steps(backup: Backup, target: Target, places: Places, port: int, standbys: list[str]) -> list[str]:
+def steps(
+    backup: Backup, target: Target, places: Places, port: int, standbys: list[str], spaces: dict[str, str]
+) -> list[str]:
     rebuilt = [f"rebuild the standbys {', '.join(standbys)} with rebuild_standby.yml: they have what is given up"]
     source = f"{backup.type} backup {backup.label} of repository {backup.repository}"
     return [
         f"restore {source}, {-(-backup.database_size_bytes // 2**20)} MiB, to {places.work}",
+        *(f"restore tablespace {number} to {place}, where it stays" for number, place in spaces.items()),
         f"replay WAL from {backup.wal_start} up to {target}, in a server of its own at port {port}",
         "verify that it stopped there, and read all of its databases",
         f"stop the server, and keep its data directory as {places.kept}",

@@ -16,6 +16,7 @@ from .commands import DEBIAN_PROGRAMS
 from .errors import PgopsError
 from .pgbackrest import Backup, explained
 from .recovery_plan import END, Places, Target
+from .recovery_tablespaces import mapping
 from .replication import ACCOUNT, ask_patiently, runs, sync_folder
 
 # So that what was committed up to now can be reached: a time is passed only by a transaction after it, in WAL that has arrived.
@@ -94,8 +95,8 @@ def archive_get(one: Recovery, data_directory: str) -> str:
     return ARCHIVE_GET.format(stanza=one.stanza, where=where)
 
 
-def restore(one: Recovery, backup: Backup) -> None:
-    """With settings for the place where it is going to run in the end."""
+def restore(one: Recovery, backup: Backup, spaces: dict[str, str]) -> None:
+    """Its tablespaces in SPACES, where the backup has them if it is not named there; with settings for the place where it is going to run in the end."""
     work = Path(one.places.work)
     work.mkdir(mode=0o700)
     shutil.chown(work, ACCOUNT, ACCOUNT)
@@ -104,6 +105,7 @@ def restore(one: Recovery, backup: Backup) -> None:
         [
             f"--stanza={one.stanza}", f"--repo={backup.repository}", f"--set={backup.label}", f"--pg1-path={work}",
             *(["--type=default"] if one.target.kind == END else stop_at),
+            *mapping(spaces),
             f"--recovery-option=restore_command={archive_get(one, one.places.data)}", "restore",
         ],
         ACCOUNT,

@@ -126,12 +126,24 @@ def ask(run_command: RunCommand, port: int, query: str, limit_s: int = 0) -> str
 
 
 def runs(data_directory: Path, processes: Path = Path("/proc")) -> bool:
-    """Whether a server holds this directory: its process is there, and is no other program of the same number."""
+    """Whether a server holds this directory: its process is there, and is no other of the same number.
+
+    After a crash of the host the number may be that of another server, which works in another directory.
+    """
     try:
         pid = (data_directory / "postmaster.pid").read_text(encoding="utf-8").split()[0]
-        return b"postgres" in (processes / pid / "cmdline").read_bytes()
+        process = processes / pid
+        return b"postgres" in (process / "cmdline").read_bytes() and works_in(process, data_directory)
     except (OSError, IndexError):
         return False
+
+
+def works_in(process: Path, folder: Path) -> bool:
+    """True, too, where only an administrator may know."""
+    try:
+        return os.path.samefile(process / "cwd", folder)
+    except PermissionError:
+        return True
 
 
 def find_data_directory(version: str, name: str, root: Path = Path("/")) -> tuple[str, bool]:

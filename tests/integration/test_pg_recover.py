@@ -118,6 +118,44 @@ def test_what_cannot_be_is_refused_and_nothing_is_changed(archive):
     assert events(archive) == [1]
 
 
+@pytest.fixture
+def space(archive):
+    """Where a tablespace is, with a table on it."""
+    place = "/var/tmp/space"
+    archive.host.run("install", "-d", "-o", "postgres", place)
+    archive.host.execute(f"CREATE TABLESPACE space LOCATION '{place}';")
+    archive.host.execute("CREATE TABLE placed TABLESPACE space AS SELECT 1 AS id;")
+    yield place
+    archive.host.execute("DROP TABLE placed; DROP TABLESPACE space;")
+    archive.host.run("sh", "-c", f"rm -rf {place}*")
+
+
+def test_tablespaces_come_back_beside_those_that_are_kept(archive, space):
+    host = archive.host
+    lsn = host.query("SELECT pg_current_wal_lsn()::text")[0][0]
+    # The newest backup that there is knows nothing of it.
+    assert "was made after backup" in refusal(archive, target_lsn=lsn)
+    forget(archive)
+    lsn = host.query("SELECT pg_current_wal_lsn()::text")[0][0]
+    host.execute("INSERT INTO placed VALUES (2); CHECKPOINT;")
+    before = host.run("sh", "-c", f"find {space} -type f -exec md5sum {{}} + | sort").stdout
+
+    running = Running(host, "pg_recover", {"params": params(target_lsn=lsn), "check_mode": False}, user="root")
+    running.kill_when(f"test -e {DATA}.recovering/postmaster.pid")
+    planned = recover(archive, True, target_lsn=lsn)["plan"]
+    done = recover(archive, target_lsn=lsn)
+    assert done["plan"] == planned
+    assert [step for step in planned if step.endswith(f" to {space}.recovered_1, where it stays")]
+    assert host.query("SELECT id FROM placed") == [[1]]
+    assert host.query("SELECT pg_tablespace_location(oid) FROM pg_tablespace WHERE spcname = 'space'") == [
+        [f"{space}.recovered_1"]
+    ]
+    # To go back to what is kept has to be possible.
+    assert host.run("sh", "-c", f"readlink {KEPT}/pg_tblspc/*").stdout.strip() == space
+    assert host.run("sh", "-c", f"find {space} -type f -exec md5sum {{}} + | sort").stdout == before
+    assert host.run("sh", "-c", f"ls -d {space}*").stdout.split() == [space, f"{space}.recovered_1"]
+
+
 @pytest.mark.parametrize(
     "moment",
     [

@@ -90,12 +90,20 @@ def test_a_server_that_starts_is_waited_for_and_not_for_ever(tmp_path, monkeypat
     assert len(waits) == replication.PATIENCE
 
 
-def test_a_number_of_another_program_is_no_server(tmp_path):
+def test_a_number_of_another_process_is_no_server(tmp_path):
     (tmp_path / "postmaster.pid").write_text("7\n")
     processes = tmp_path / "proc"
     (processes / "7").mkdir(parents=True)
-    for cmdline, running in ((b"/usr/bin/vi", False), (b"/usr/lib/postgresql/15/bin/postgres\0-D", True)):
+    postgres = b"/usr/lib/postgresql/15/bin/postgres\0-D"
+    for cmdline, folder, running in (
+        (b"/usr/bin/vi", tmp_path, False),
+        (postgres, tmp_path, True),
+        (postgres, tmp_path.parent, False),
+        (postgres, tmp_path / "gone", False),
+    ):
         (processes / "7" / "cmdline").write_bytes(cmdline)
+        (processes / "7" / "cwd").unlink(missing_ok=True)
+        (processes / "7" / "cwd").symlink_to(folder)
         assert replication.runs(tmp_path, processes) is running
 
 
