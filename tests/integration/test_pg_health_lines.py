@@ -73,10 +73,8 @@ def test_bloat_is_unknown_to_who_may_read_no_statistics(host, database):
     login = {"login_host": "127.0.0.1", "login_user": MONITOR, "login_password": "hunter2", "login_role": None}
     found = examine(host, login_db=database, **login)
     assert check(found, "bloat")["verdict"] == "unknown"
-    assert found["unknown"] == [
-        f"bloat: {MONITOR} may read no statistics of columns, or there are none. Let the check log in as a role that may read "
-        "the tables, or as postgres over the socket; and ANALYZE them."
-    ]
+    assert len(found["unknown"]) == 1
+    assert f"{MONITOR} may read no statistics of columns" in found["unknown"][0]
 
 
 def test_indexes_that_are_invalid_or_alike_are_found(host, database):

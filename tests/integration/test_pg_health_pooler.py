@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
@@ -16,7 +16,7 @@ INI = f"""
 [pgbouncer]
 listen_port = {PORT}
 unix_socket_dir = /var/run/postgresql
-auth_type = peer
+auth_type = trust
 auth_file = /var/tmp/pooler/users
 pool_mode = session
 default_pool_size = 1
@@ -69,11 +69,13 @@ def client(host, database: str):
 
 def test_a_client_that_waits_is_found(host, database, pooler):
     expected = {"pooler_port": PORT, "pooler_waiting_warning_count": 1, "pooler_wait_warning_s": 0.1}
-    with client(host, database):
+    with ExitStack() as holding:
+        holding.enter_context(client(host, database))
         wait_for(lambda: examine(host)["server"]["connections"].get("idle") == 1)
         alone = examine(host, **expected)
         with client(host, database):
             found = wait_for(lambda: (r := examine(host, **expected))["problems"] and r)
+            holding.close()
     after = examine(host, **expected)
     for result, verdict in ((alone, "ok"), (found, "warning"), (after, "ok")):
         assert check(result, "pooler")["value"] == "yes"
