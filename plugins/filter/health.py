@@ -19,7 +19,7 @@ EMPTY = ("databases", "tables", "standbys", "slots", "statements", "idle_in_tran
 def silent_health(result: dict, host: str, checked_at: str) -> dict:
     """One check, C(reachable), that is critical."""
     kind = "timedout" if result.get("timedout") else "unreachable"
-    said = " ".join(str(result.get("msg", "")).split()).rstrip(".")
+    said = " ".join(str(result.get("msg", "")).split()).removeprefix("Task failed: ").rstrip(".")
     finding = f"{host} did not answer: {said}."
     line = f"reachable: {finding} {ADVICE[kind]}"
     check = {

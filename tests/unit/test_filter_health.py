@@ -10,7 +10,7 @@ from plugins.filter.health import silent_health
     ("result", "words", "advice"),
     [
         ({"unreachable": True, "msg": "Failed to connect:\n timed out."}, "pg9 did not answer: Failed to connect: timed out.", "See whether the host is up"),
-        ({"timedout": {"period": 60}, "msg": "Timed out after 60 second(s)."}, "Timed out after 60 second(s).", "health_time_limit_s"),
+        ({"timedout": {"period": 60}, "msg": "Task failed: Timed out after 60 second(s)."}, "pg9 did not answer: Timed out after 60 second(s).", "health_time_limit_s"),
     ],
 )  # fmt: skip
 def test_a_silent_host_is_critical(run_module, result, words, advice):
