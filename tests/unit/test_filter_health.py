@@ -9,10 +9,18 @@ from plugins.filter.health import silent_health
 @pytest.mark.parametrize(
     ("result", "words", "advice"),
     [
-        ({"unreachable": True, "msg": "Failed to connect:\n timed out."}, "pg9 did not answer: Failed to connect: timed out.", "See whether the host is up"),
-        ({"timedout": {"period": 60}, "msg": "Task failed: Timed out after 60 second(s)."}, "pg9 did not answer: Timed out after 60 second(s).", "health_time_limit_s"),
+        (
+            {"unreachable": True, "msg": "Failed to connect:\n timed out."},
+            "pg9 did not answer: Failed to connect: timed out.",
+            "See whether the host is up",
+        ),
+        (
+            {"timedout": True, "msg": "Task failed: Timed out after 60 second(s)."},
+            "pg9 did not answer: Timed out after 60 second(s).",
+            "health_time_limit_s",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_silent_host_is_critical(run_module, result, words, advice):
     answer = silent_health(result, "pg9", "2026-01-01T00:00:00+00:00")
     assert (answer["healthy"], answer["verdict"], answer["changed"]) == (False, "critical", False)
