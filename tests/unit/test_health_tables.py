@@ -79,6 +79,7 @@ def test_the_length_of_a_row_is_that_of_its_columns_header_and_pointer(changes, 
         pytest.param({"fillfactor": 50, "pages": 334}, 0.0, id="half-full-on-purpose"),
         pytest.param({"toast_pages": 164, "toast_rows": 656.0}, 0.0, id="full-toast"),
         pytest.param({"toast_pages": 164, "toast_rows": 0.0}, 0.5, id="empty-toast"),
+        pytest.param({"toast_pages": 328, "toast_rows": 656.0}, 1 / 3, id="half-of-toast"),
         pytest.param({"data_bytes": 20_000.0}, 0.0, id="wider-than-a-page"),
     ],
 )
