@@ -46,13 +46,15 @@ def replication_checks(server: dict, standbys: Answer, slots: Answer, limits: Li
 
 
 def _own_lag(server: dict, limits: Limits) -> list[Check]:
-    to_replay = server["to_replay_bytes"]
-    if server["replay_delay_s"] is None or to_replay is None:
-        return unknown_all((LAG, DISTANCE), limits, "This standby has replayed no transaction yet.", SEE_STANDBY)
-    delay_s = server["replay_delay_s"]
+    """One that has replayed no transaction yet knows no time, and one that takes its WAL from the archive no bytes."""
+    delay_s, to_replay = server["replay_delay_s"], server["to_replay_bytes"]
     return [
-        LAG.found(limits, delay_s, f"This standby is {duration(delay_s)} behind its primary."),
-        DISTANCE.found(limits, to_replay, f"{size(to_replay)} were received and are not replayed yet."),
+        LAG.unknown(limits, "This standby has replayed no transaction yet.", SEE_STANDBY)
+        if delay_s is None
+        else LAG.found(limits, delay_s, f"This standby is {duration(delay_s)} behind its primary."),
+        DISTANCE.unknown(limits, "This standby has received nothing by streaming yet.", SEE_STANDBY)
+        if to_replay is None
+        else DISTANCE.found(limits, to_replay, f"{size(to_replay)} were received and are not replayed yet."),
     ]
 
 

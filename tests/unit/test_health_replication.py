@@ -34,6 +34,9 @@ def attached(lag_s: float, lag_bytes: int | None = 1, standby: str = "a") -> dic
             {**STANDBY, "replay_delay_s": 300.0, "to_replay_bytes": 256 * MB - 1},
             Answer(), (300.0, "critical"), (256 * MB - 1, "ok"), id="on-a-standby",
         ),
+        pytest.param(
+            {**STANDBY, "to_replay_bytes": 256 * MB}, Answer(), (None, "unknown"), (256 * MB, "warning"), id="paused-at-once"
+        ),
         pytest.param(STANDBY, Answer(), (None, "unknown"), (None, "unknown"), id="standby-without-a-transaction"),
     ],
 )  # fmt: skip
