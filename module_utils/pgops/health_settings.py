@@ -13,6 +13,7 @@ from .health_server import Answer
 # As role postgresql_config writes it: C(name = 'value'), with quotes and backslashes doubled.
 LINE = re.compile(r"^(?P<name>[A-Za-z_][\w.]*) = '(?P<value>(?:[^'\\]|''|\\\\)*)'$")
 NUMBER = re.compile(r"^(?P<number>-?\d+(?:\.\d+)?)\s*(?P<unit>[A-Za-z]*)$")
+OCTAL = re.compile(r"^0[0-7]+$")
 BYTES = {"B": 1, "kB": 1024, "8kB": 8192, "MB": 1024**2, "GB": 1024**3, "TB": 1024**4}
 MICROSECONDS = {"us": 1, "ms": 1000, "s": 10**6, "min": 60 * 10**6, "h": 3600 * 10**6, "d": 86400 * 10**6}
 TRUE, FALSE = ("on", "true", "yes", "1"), ("off", "false", "no", "0")
@@ -118,6 +119,8 @@ def in_units(text: str, unit: str | None) -> float | None:
     found = NUMBER.match(text)
     if found is None:
         return None
+    if OCTAL.match(text):  # modes of files, which pg_settings shows in decimals
+        return float(int(text, 8))
     table = next((each for each in (BYTES, MICROSECONDS) if unit in each), {})
     if unit is None or not found["unit"] or found["unit"] not in table:
         return float(found["number"])

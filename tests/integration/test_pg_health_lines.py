@@ -7,6 +7,7 @@ import pytest
 from health_sessions import MAKE_ROLES, MONITOR, check, examine, session, wait_for
 
 RELOAD = "SELECT pg_reload_conf();"
+DECLARED = "max_connections = '100'\nunix_socket_permissions = '0777'\nwork_mem = '4MB'\n"
 # Autovacuum would mend some of it before it is seen.
 FILL = """
     CREATE TABLE filled (id int, t text) WITH (autovacuum_enabled = false);
@@ -108,7 +109,7 @@ def test_a_sequence_near_its_end_is_found_by_who_may_read_it(host, database):
 
 def test_settings_that_wait_or_differ_are_found(host):
     declared = {"declared_settings_file": "/var/tmp/90-managed.conf"}
-    host.run("tee", "/var/tmp/90-managed.conf", stdin="max_connections = '100'\nwork_mem = '4MB'\nport = '5432'\n")
+    host.run("tee", "/var/tmp/90-managed.conf", stdin=DECLARED)
     names = ("pending_restarts", "changed_settings")
     try:
         before = examine(host, **declared)
