@@ -45,10 +45,10 @@ def play(folder: Path, content: dict) -> tuple[float, float, int]:
     output.parent.mkdir(exist_ok=True)
     for each in output.parent.iterdir():
         each.unlink()
-    command = [
-        Path(sys.executable).with_name("ansible-playbook"),
+    command: list[str] = [
+        str(Path(sys.executable).with_name("ansible-playbook")),
         "-i",
-        path,
+        str(path),
         "--forks",
         str(FORKS),
         "playbooks/check_health.yml",
