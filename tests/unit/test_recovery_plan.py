@@ -109,7 +109,14 @@ def test_a_target_without_a_backup_before_it_is_refused(backups, target, label, 
 
 def test_the_plan_names_everything_that_is_touched():
     found = parse(report([EARLY]), "main").backups[0]
-    planned = steps(found, Target("lsn", "0/9"), Places("/data/main", "/data/main.kept"), 5499, ["pg2"], {"16400": "/ssd/hot.recovered_1"})
+    planned = steps(
+        found,
+        Target("lsn", "0/9"),
+        Places("/data/main", "/data/main.kept"),
+        5499,
+        ["pg2"],
+        {"16400": "/ssd/hot.recovered_1"},
+    )
     text = "\n".join(planned)
     for part in ("20260101-000000F", "/data/main.recovering", "LSN 0/9", "/data/main.kept", "port 5499", "pg2"):
         assert part in text
