@@ -95,8 +95,17 @@ def kill_first(host: Host) -> None:
 
 
 def kill_reader(host: Host) -> None:
-    """The youngest process of a run: one that reads for the module, once there are any."""
-    host.run("pkill", "-KILL", "--newest", "-f", RUNNER, check=False)
+    """The youngest of those that read for the module, once there are any; nobody where the run is over already."""
+    readers: list[str] = []
+
+    def there_are_some() -> bool:
+        module = host.run("pgrep", "--oldest", "-f", RUNNER, check=False).stdout.strip()
+        readers[:] = host.run("pgrep", "--parent", module, check=False).stdout.split() if module else []
+        return bool(readers) or not module
+
+    wait_until(there_are_some)
+    if readers:
+        host.run("kill", "-KILL", readers[-1], check=False)
 
 
 def kill_postgresql(host: Host) -> None:
@@ -127,9 +136,13 @@ def cut_network(host: Host) -> None:
     host.run("nft", "-f", "-", stdin=rules)
 
 
-def fill_disk(host: Host) -> None:
+def fill_disk(host: Host, disk: str = DISK) -> None:
     """Until nothing more fits."""
-    host.run("sh", "-c", f"dd if=/dev/zero of={DISK}/filler bs=64k 2>/dev/null", check=False)
+    host.run("sh", "-c", f"dd if=/dev/zero of={disk}/filler bs=64k 2>/dev/null", check=False)
+
+
+def empty_disk(host: Host, disk: str = DISK) -> None:
+    host.run("rm", "-f", f"{disk}/filler")
 
 
 FAULTS = {
@@ -140,7 +153,7 @@ FAULTS = {
     "postgresql_killed": Fault(kill_postgresql, start_postgresql),
     "redis_restarted": Fault(lambda host: host.run("systemctl", "restart", "redis-server"), await_redis),
     "network_cut": Fault(cut_network, lambda host: host.run("nft", "delete", "table", "inet", "cut")),
-    "disk_full": Fault(fill_disk, lambda host: host.run("rm", "-f", f"{DISK}/filler")),
+    "disk_full": Fault(fill_disk, empty_disk),
 }
 
 
