@@ -4,7 +4,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: pg_backup
-short_description: Back up one database, verified before it counts
+short_description: Back up one database, or what all of a server share, verified before it counts
 description:
   - Dumps the database O(login_db) with C(pg_dump) in one snapshot, compresses it with zstd, reads the archive back to
     its end, and only then gives the backup its name. A run that is killed leaves nothing that counts as a backup; the
@@ -12,13 +12,20 @@ description:
   - A backup is a folder with the archive and a manifest, which holds the rows of each table in that snapshot, the
     archive's SHA-256 and what C(pg_dump) leaves out (privileges on the database and its settings).
   - Every run makes a new backup. Only one at a time may write to a directory.
-  - With O(keep_days) or O(keep_count), older backups of the same database are removed once the new one counts. What is no backup of
+  - With O(type=globals) it is what the databases of a server share, by C(pg_dumpall), which is roles without their passwords,
+    memberships, settings of roles, and tablespaces. One with anything in it that looks like a password or its verifier is not kept.
+  - With O(keep_days) or O(keep_count), older backups of the same database and type are removed once the new one counts. What is no backup of
     ours, and a backup whose manifest is damaged, is left alone.
 options:
   directory:
     description: Where backups are kept, on this host. Made, for its owner alone, if it is missing.
     type: path
     required: true
+  type:
+    description: What is dumped. Only a V(full) one can be restored by M(pg_restore) and tried by M(pg_drill).
+    type: str
+    choices: [full, data, schema, globals]
+    default: full
   level:
     description: Compression level of zstd, 1 to 19.
     type: int
@@ -32,14 +39,14 @@ options:
     type: int
     default: 300
   keep_days:
-    description: Backups of this database that are older, in days, are removed. Without it none is for its age.
+    description: Backups of this database and type that are older, in days, are removed. Without it none is for its age.
     type: int
   keep_count:
-    description: Of the backups of this database, with the new one, so many stay. Without it all do.
+    description: Of the backups of this database and type, with the new one, so many stay. Without it all do.
     type: int
 extends_documentation_fragment: [pgops]
 requirements:
-  - pg_dump and pg_restore of PostgreSQL 15
+  - pg_dump, pg_dumpall and pg_restore of PostgreSQL 15
   - zstd
 attributes:
   check_mode: {support: full}
@@ -52,6 +59,13 @@ EXAMPLES = r"""
   pg_backup:
     login_db: shop
     login_role: shop_backup
+    directory: /var/backups/postgresql
+  become: true
+  become_user: postgres
+
+- name: Back up roles and tablespaces
+  pg_backup:
+    type: globals
     directory: /var/backups/postgresql
   become: true
   become_user: postgres
@@ -72,7 +86,7 @@ backup:
     rows: {public.orders: 7}
     verified: true
 estimated_bytes:
-  description: Free space that was asked for, by the size of the last backup or of the tables.
+  description: Free space that was asked for, by the size of the last backup of this database and type, or of the tables.
   returned: success
   type: int
   sample: 1310721
@@ -89,9 +103,11 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.pgops.backup import back_up
 from ansible.module_utils.pgops.connection import PATIENT, connect, connection_spec
 from ansible.module_utils.pgops.errors import PgopsError
+from ansible.module_utils.pgops.manifest import FULL, TYPES
 
 OPTIONS = {
     "directory": {"type": "path", "required": True},
+    "type": {"type": "str", "default": FULL, "choices": list(TYPES)},
     "level": {"type": "int", "default": 3},
     "threads": {"type": "int", "default": 2},
     "lock_timeout_s": {"type": "int", "default": 300},

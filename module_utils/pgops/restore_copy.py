@@ -6,7 +6,7 @@ from . import commands
 from .connection import PATIENT, connect, psycopg2, sql, transaction
 from .database_contents import Contents
 from .errors import PgopsError
-from .manifest import ARCHIVE, PROVIDERS, Manifest
+from .manifest import PROVIDERS, Manifest
 from .restore_plan import ORIGIN, Plan, origin_of
 
 APPLICATION = "pg_restore"
@@ -46,7 +46,7 @@ def create(conn, plan: Plan) -> None:
 
 def fill(params: dict, plan: Plan) -> None:
     """Streamed: neither the unpacked archive nor a second copy of it touches the disk."""
-    archive = plan.backup.folder / ARCHIVE
+    archive = plan.backup.folder / plan.backup.manifest.archive
     unpack = [commands.program("zstd"), "--decompress", "--quiet", "--stdout", str(archive)]
     load = [commands.program("pg_restore"), "--exit-on-error", *commands.login_arguments(params, plan.beside)]
     with commands.login_surroundings(params) as surroundings:
