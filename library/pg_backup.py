@@ -34,6 +34,20 @@ options:
     description: Threads that compress. V(0) takes all cores.
     type: int
     default: 2
+  format:
+    description:
+      - V(single) streams one dump through zstd; one process of the server reads all tables.
+      - V(directory) has O(jobs) processes dump tables at the same time, then compresses each file, and packs them into one archive.
+        On the way it takes what the database is as text, and each of them reads it from the disk again. It is restored with as many
+        processes as there are cores, and unpacked for that.
+      - Globals are always of their own format.
+    type: str
+    choices: [single, directory]
+    default: single
+  jobs:
+    description: How many tables are dumped at the same time, with O(format=directory).
+    type: int
+    default: 2
   lock_timeout_s:
     description: Seconds to wait for a table that somebody else has locked. V(0) waits for ever.
     type: int
@@ -110,6 +124,8 @@ OPTIONS = {
     "type": {"type": "str", "default": FULL, "choices": list(TYPES)},
     "level": {"type": "int", "default": 3},
     "threads": {"type": "int", "default": 2},
+    "format": {"type": "str", "default": "single", "choices": ["single", "directory"]},
+    "jobs": {"type": "int", "default": 2},
     "lock_timeout_s": {"type": "int", "default": 300},
     "keep_days": {"type": "int"},
     "keep_count": {"type": "int"},
@@ -122,6 +138,8 @@ def run(params: dict, check_mode: bool) -> dict:
         raise PgopsError(f"level is {params['level']}; zstd has levels {LEVELS[0]} to {LEVELS[-1]}.")
     if params["threads"] < 0 or params["lock_timeout_s"] < 0:
         raise PgopsError("threads and lock_timeout_s must not be negative.")
+    if params["jobs"] < 1:
+        raise PgopsError(f"jobs is {params['jobs']}. Give 1 or more.")
     for name in ("keep_days", "keep_count"):
         if params[name] is not None and params[name] < 1:
             raise PgopsError(f"{name} is {params[name]}. Give 1 or more, or leave it out to keep all.")

@@ -27,7 +27,7 @@ GROWTH = 1.25
 
 
 def maker(params: dict) -> ModuleType:
-    """What knows how to make a backup of this type: C(TOOLS), C(estimate) and C(make)."""
+    """What knows how to make a backup of this type: C(TOOLS), C(estimate), C(format_of) and C(make)."""
     return dump_globals if params["type"] == GLOBALS else dump
 
 
@@ -37,8 +37,14 @@ def series_of(params: dict) -> tuple[str, str]:
 
 
 def needed_bytes(last: Manifest | None, estimate: int) -> int:
-    """Free space to ask for: by the last backup of its series, or ESTIMATE where there is none."""
-    return int(last.size_bytes * GROWTH) + 1 if last else estimate
+    """Free space to ask for: by the last backup of its series, or ESTIMATE where there is none.
+
+    One that is unpacked once more to be read has its compressed files twice for a moment.
+    """
+    if last is None:
+        return estimate
+    taken = last.size_bytes if last.unpacked_bytes is None else 2 * last.size_bytes + last.unpacked_bytes
+    return int(taken * GROWTH) + 1
 
 
 def existing_part(directory: Path) -> Path:
@@ -120,9 +126,11 @@ def plan(conn, params: dict, directory: Path, catalog: Catalog, old: list[Backup
     """What a backup would do: C(estimated_bytes) and the diff. Raises where it could not be made."""
     require_writable(directory)
     series = series_of(params)
-    last = next((one.manifest for one in catalog.backups if one.series == series), None)
+    written = maker(params).format_of(params)
+    alike = (one.manifest for one in catalog.backups if one.series == series and one.manifest.format == written)
+    last = next(alike, None)
     needed, leftovers = needed_bytes(last, maker(params).estimate(conn, params)), remains(directory)
-    reclaimed = sum(file.stat().st_size for leftover in leftovers for file in leftover.glob("*"))
+    reclaimed = sum(file.lstat().st_size for leftover in leftovers for file in leftover.rglob("*") if not file.is_dir())
     subject = f"database {params['login_db']}" if series[0] else "the server"
     require_space(directory, needed, f"The {params['type']} backup of {subject}", reclaimed)
     removed = "".join(f"remains of an interrupted backup, {leftover.name}\n" for leftover in leftovers)

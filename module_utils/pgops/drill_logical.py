@@ -36,7 +36,7 @@ class Chosen:
 
     @property
     def needed_bytes(self) -> int:
-        return self.backup.manifest.database_size_bytes + OWN_BYTES
+        return self.backup.manifest.database_size_bytes + restore_plan.unpacking_bytes(self.backup.manifest) + OWN_BYTES
 
 
 def newest(catalog: Catalog, database: str) -> Backup:
@@ -100,7 +100,7 @@ def restore(
             give_up_name(conn, plan.target)
             make_roles(conn, {*params["roles"], *restore_plan.required_roles(backup.manifest)})
             restore_copy.create(conn, plan)
-            restore_copy.fill(side.login("postgres"), plan)
+            restore_copy.fill(side.login("postgres"), plan, side.folder / "unpacked")
             restore_copy.settle(side.login("postgres"), plan)
             restore_copy.give_name(conn, plan)
 

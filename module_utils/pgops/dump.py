@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from . import commands
+from . import commands, dump_directory
 from .connection import transaction
 from .database_contents import TABLES, count_rows, lock_tables
-from .manifest import ARCHIVES, CUSTOM, DATA, FULL, SCHEMA, private
+from .manifest import ARCHIVES, CUSTOM, DATA, DIRECTORY, FULL, SCHEMA, private
 
 TOOLS = ("pg_dump", "pg_restore", "zstd")
 PARTS: dict[str, list[str]] = {FULL: [], DATA: ["--data-only"], SCHEMA: ["--schema-only"]}
 # Of the statements for some thousands of tables.
 SCHEMA_BYTES = 1 << 20
+# What tables take that the server keeps compressed is three times as much where it is written out, and packed beside that.
+UNPACKED_RATIO = 3
 
 FACTS = """
     SELECT current_setting('server_version') AS server_version,
@@ -49,38 +51,53 @@ def estimate(conn, params: dict) -> int:
         if params["type"] == SCHEMA:
             return SCHEMA_BYTES
         cursor.execute(ESTIMATE)
-        return cursor.fetchone()[0]
+        tables_bytes = cursor.fetchone()[0]
+        return tables_bytes * UNPACKED_RATIO if format_of(params) == DIRECTORY else tables_bytes
+
+
+def format_of(params: dict) -> str:
+    return DIRECTORY if params["format"] == "directory" else CUSTOM
 
 
 def make(conn, params: dict, folder: Path) -> dict:
     """Put the archive into FOLDER; the fields of the manifest that the database and the way it was dumped tell."""
-    archive = folder / ARCHIVES[CUSTOM]
-    facts = write(conn, params, archive)
-    read_to_end(archive)
-    return {**facts, "format": CUSTOM}
-
-
-def write(conn, params: dict, archive: Path) -> dict:
-    """Dump and count in one snapshot; what the manifest says of the database."""
-    timeout_ms = params["lock_timeout_s"] * 1000
-    role = ["--role", params["login_role"]] if params["login_role"] else []
-    packer = [commands.program("zstd"), f"-{params['level']}", f"-T{params['threads']}", "--quiet", "--stdout"]
+    format_, timeout_ms = format_of(params), params["lock_timeout_s"] * 1000
+    archive = folder / ARCHIVES[format_]
     with transaction(conn) as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         cursor.execute("SELECT set_config('lock_timeout', %s, true)", (str(timeout_ms),))
         # Held from here to the end, so that pg_dump, which comes soon, and the count, which may take long, see the same.
         lock_tables(cursor)
-        facts = describe(cursor)
+        facts = {**describe(cursor), "format": format_}
         cursor.execute("SELECT pg_export_snapshot()")
-        source = [
-            commands.program("pg_dump"), "--format=custom", "--compress=0", f"--snapshot={cursor.fetchone()[0]}",
-            f"--lock-wait-timeout={timeout_ms}", *PARTS[params["type"]], *role,
-            *commands.login_arguments(params, params["login_db"]),
-        ]  # fmt: skip
-        with commands.login_surroundings(params) as surroundings, open(archive, "xb", opener=private) as file:
-            commands.pipeline([source, packer], surroundings, file.fileno())
-            os.fsync(file.fileno())
-        return {**facts, "rows": {} if params["type"] == SCHEMA else count_rows(cursor)}
+        source = command(params, cursor.fetchone()[0], timeout_ms)
+        with commands.login_surroundings(params) as surroundings:
+            if format_ == DIRECTORY:
+                facts["unpacked_bytes"] = dump_directory.write(source, params, surroundings, archive)
+            else:
+                write(source, params, surroundings, archive)
+        facts["rows"] = {} if params["type"] == SCHEMA else count_rows(cursor)
+    if format_ == DIRECTORY:
+        dump_directory.read_to_end(archive, facts["unpacked_bytes"])
+    else:
+        read_to_end(archive)
+    return facts
+
+
+def command(params: dict, snapshot: str, timeout_ms: int) -> list[str]:
+    """What both formats have in common. Nothing is compressed by pg_dump, which knows gzip only."""
+    role = ["--role", params["login_role"]] if params["login_role"] else []
+    return [
+        commands.program("pg_dump"), "--compress=0", f"--snapshot={snapshot}", f"--lock-wait-timeout={timeout_ms}",
+        *PARTS[params["type"]], *role, *commands.login_arguments(params, params["login_db"]),
+    ]  # fmt: skip
+
+
+def write(source: list[str], params: dict, surroundings: commands.Surroundings, archive: Path) -> None:
+    packer = [commands.program("zstd"), f"-{params['level']}", f"-T{params['threads']}", "--quiet", "--stdout"]
+    with open(archive, "xb", opener=private) as file:
+        commands.pipeline([[*source, "--format=custom"], packer], surroundings, file.fileno())
+        os.fsync(file.fileno())
 
 
 def describe(cursor) -> dict:

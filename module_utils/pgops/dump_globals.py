@@ -42,6 +42,10 @@ def estimate(conn, params: dict) -> int:
     return GLOBALS_BYTES
 
 
+def format_of(params: dict) -> str:
+    return SQL
+
+
 def make(conn, params: dict, folder: Path) -> dict:
     """Put the archive into FOLDER; the fields of the manifest. Nothing touches the disk before it was looked through."""
     text = statements(params)

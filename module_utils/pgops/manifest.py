@@ -16,9 +16,9 @@ MANIFEST = "manifest.json"
 FULL, DATA, SCHEMA, GLOBALS = "full", "data", "schema", "globals"
 # What a backup can be of: a database, its rows or its statements alone, or what databases of a server share.
 TYPES = (FULL, DATA, SCHEMA, GLOBALS)
-CUSTOM, SQL = "custom, zstd", "sql, zstd"
+CUSTOM, DIRECTORY, SQL = "custom, zstd", "directory, zstd", "sql, zstd"
 # How the archive of each format is called.
-ARCHIVES = {CUSTOM: "archive.dump.zst", SQL: "archive.sql.zst"}
+ARCHIVES = {CUSTOM: "archive.dump.zst", DIRECTORY: "archive.tar", SQL: "archive.sql.zst"}
 CHUNK_BYTES = 1 << 20
 
 
@@ -29,6 +29,7 @@ class Manifest:
     C(rows) counts each table in the snapshot of the dump; of a schema, which has none, nothing. C(access) ([grantee, privilege,
     may grant]) and C(settings) ([role or empty, name, value]) are those of the database itself, which pg_dump leaves out.
     Globals are of no database: what describes one is empty or zero, and C(rows) counts roles, memberships and tablespaces.
+    C(unpacked_bytes) is what an archive takes that is unpacked before it can be restored; others are not.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Manifest:
     sha256: str
     duration_s: float
     tools: dict[str, str]
+    unpacked_bytes: int | None = None
 
     @property
     def archive(self) -> str:
