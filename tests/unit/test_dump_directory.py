@@ -39,6 +39,15 @@ def test_what_pg_dump_does_not_make_is_not_unpacked(tmp_path, name):
     assert not [*(tmp_path / "unpacked").iterdir()]
 
 
+def test_a_link_is_not_followed(tmp_path):
+    with tarfile.open(tmp_path / "archive.tar", "w") as tar:
+        member = tarfile.TarInfo("toc.dat.zst")
+        member.type, member.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        tar.addfile(member)
+    with pytest.raises(DamagedBackupError, match="has toc.dat.zst in it, which pg_dump does not make"):
+        unpack(tmp_path / "archive.tar", tmp_path / "unpacked")
+
+
 def test_what_is_no_tar_is_a_sentence(tmp_path):
     (tmp_path / "archive.tar").write_bytes(b"pages" * 200)
     with pytest.raises(DamagedBackupError, match="cannot be unpacked: "):

@@ -11,6 +11,7 @@ from ansible.module_utils.pgops.errors import PgopsError
         pytest.param("ALTER ROLE app WITH LOGIN PASSWORD 'SCRAM-SHA-256$4096:c2FsdA==$a:b';", id="verifier"),
         pytest.param("ALTER ROLE app WITH LOGIN PASSWORD 'plain';", id="plain"),
         pytest.param("ALTER ROLE app WITH LOGIN PASSWORD 'md5" + "0a" * 16 + "';", id="md5"),
+        pytest.param("COMMENT ON ROLE app IS 'was SCRAM-SHA-256$4096:c2FsdA==$a:b';", id="verifier-in-a-comment"),
         pytest.param("COMMENT ON ROLE app IS 'md5" + "0a" * 16 + "';", id="md5-in-a-comment"),
         pytest.param("COMMENT ON ROLE app IS 'host=db1 password=plain';", id="connection-string"),
         pytest.param("COMMENT ON ROLE app IS 'CREATE ROLE app PASSWORD ''plain''';", id="statement-in-a-comment"),
