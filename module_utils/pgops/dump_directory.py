@@ -21,7 +21,10 @@ MEMBER = re.compile(r"\w+\.(dat|toc)\.zst")
 
 
 def write(source: list[str], params: dict, surroundings: Surroundings, archive: Path) -> int:
-    """Dump beside ARCHIVE, with the options of SOURCE, and pack that; how many bytes it was."""
+    """Dump beside ARCHIVE, with the options of SOURCE, and pack that; how many bytes it was.
+
+    Where this is killed, each process of pg_dump ends with the table that it is at.
+    """
     folder = archive.with_name(UNPACKED)
     dump = [*source, "--format=directory", f"--jobs={params['jobs']}", f"--file={folder}"]
     commands.pipeline([dump], surroundings)

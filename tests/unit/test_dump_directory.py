@@ -44,7 +44,7 @@ def test_a_link_is_not_followed(tmp_path):
         member = tarfile.TarInfo("toc.dat.zst")
         member.type, member.linkname = tarfile.SYMTYPE, "/etc/passwd"
         tar.addfile(member)
-    with pytest.raises(DamagedBackupError, match="has toc.dat.zst in it, which pg_dump does not make"):
+    with pytest.raises(DamagedBackupError, match=r"has toc\.dat\.zst in it, which pg_dump does not make"):
         unpack(tmp_path / "archive.tar", tmp_path / "unpacked")
 
 
