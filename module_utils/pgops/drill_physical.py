@@ -86,9 +86,7 @@ def require_known_tablespaces(params: dict, backup: Backup) -> None:
         saved = saved_tablespaces(params["stanza"], backup)
     except PgopsError as error:
         raise DrillFailedError(str(error)) from error
-    require_known(
-        present, saved, backup.label, "Make a backup first: backup_postgresql.yml -e backup_kind=physical."
-    )
+    require_known(present, saved, backup.label, "Make a backup first: backup_postgresql.yml -e backup_kind=physical.")
 
 
 def steps(chosen: Chosen, side: Side) -> list[str]:

@@ -38,7 +38,8 @@ STATEMENTS = {
 
 
 def estimate(conn, params: dict) -> int:
-    """What a backup may take, in bytes, where none was made yet."""
+    """What a backup may take, in bytes, where none was made yet. A dry run is refused what a run is refused, too."""
+    look_through(conn, params)
     return GLOBALS_BYTES
 
 
@@ -48,9 +49,7 @@ def format_of(params: dict) -> str:
 
 def make(conn, params: dict, folder: Path) -> dict:
     """Put the archive into FOLDER; the fields of the manifest. Nothing touches the disk before it was looked through."""
-    text = statements(params)
-    found = require_whole(conn, text)
-    require_no_secret(text)
+    text, found = look_through(conn, params)
     write(text, folder / ARCHIVES[SQL], params["level"])
     with conn.cursor() as cursor:
         cursor.execute(FACTS)
@@ -68,6 +67,14 @@ def make(conn, params: dict, folder: Path) -> dict:
         "access": [],
         "settings": [],
     }
+
+
+def look_through(conn, params: dict) -> tuple[str, dict[str, int]]:
+    """The statements, and how many things they make. Raises where they must not be kept."""
+    text = statements(params)
+    found = require_whole(conn, text)
+    require_no_secret(text)
+    return text, found
 
 
 def statements(params: dict) -> str:

@@ -114,10 +114,11 @@ def test_globals_with_a_password_in_another_place_are_not_kept(shop, statement):
     role = f"{shop.name}_app"
     shop.host.execute(statement.format(role) + ";")
     try:
-        refusal = shop.refusal("pg_backup", shop.backup_params(type="globals"))
-        assert refusal.startswith("A comment or a setting of a role or tablespace holds what looks like a password")
-        assert "Geheim" not in refusal and "SCRAM" not in refusal
-        assert shop.folders() == []
+        for check_mode in (True, False):
+            refusal = shop.refusal("pg_backup", shop.backup_params(type="globals"), check_mode)
+            assert refusal.startswith("A comment or a setting of a role or tablespace holds what looks like a password")
+            assert "Geheim" not in refusal and "SCRAM" not in refusal
+            assert shop.folders() == []
     finally:
         shop.host.execute(f"COMMENT ON ROLE {role} IS NULL; ALTER ROLE {role} RESET ALL;")
 
