@@ -9,7 +9,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -98,6 +98,16 @@ def remains(directory: Path) -> list[Path]:
     return sorted(directory.glob(f"{PARTIAL}*"))
 
 
+def bytes_in(folder: Path) -> int:
+    """Of files at any depth. One that goes meanwhile belongs to a backup that still runs; the lock tells that later."""
+    size = 0
+    for where, _, names in os.walk(folder):
+        for name in names:
+            with suppress(FileNotFoundError):
+                size += os.lstat(os.path.join(where, name)).st_size
+    return size
+
+
 @dataclass(frozen=True)
 class Upcoming:
     """The backup that is to be made."""
@@ -130,7 +140,7 @@ def plan(conn, params: dict, directory: Path, catalog: Catalog, old: list[Backup
     alike = (one.manifest for one in catalog.backups if one.series == series and one.manifest.format == written)
     last = next(alike, None)
     needed, leftovers = needed_bytes(last, maker(params).estimate(conn, params)), remains(directory)
-    reclaimed = sum(file.lstat().st_size for leftover in leftovers for file in leftover.rglob("*") if not file.is_dir())
+    reclaimed = sum(map(bytes_in, leftovers))
     subject = f"database {params['login_db']}" if series[0] else "the server"
     require_space(directory, needed, f"The {params['type']} backup of {subject}", reclaimed)
     removed = "".join(f"remains of an interrupted backup, {leftover.name}\n" for leftover in leftovers)

@@ -4,7 +4,7 @@ import io
 import tarfile
 
 import pytest
-from ansible.module_utils.pgops.backup import needed_bytes
+from ansible.module_utils.pgops.backup import bytes_in, needed_bytes
 from ansible.module_utils.pgops.dump_directory import pack, unpack
 from ansible.module_utils.pgops.manifest import DamagedBackupError
 
@@ -64,3 +64,10 @@ def test_what_is_no_tar_is_a_sentence(tmp_path):
 )
 def test_the_room_that_it_takes(last, needed):
     assert needed_bytes(last, 7) == needed
+
+
+def test_remains_are_counted_at_any_depth_and_those_that_are_gone_are_none(tmp_path):
+    (tmp_path / "unpacked").mkdir()
+    (tmp_path / "unpacked/3001.dat").write_bytes(b"pages")
+    (tmp_path / "archive.tar").write_bytes(b"page")
+    assert (bytes_in(tmp_path), bytes_in(tmp_path / "gone")) == (9, 0)
