@@ -9,7 +9,7 @@ description:
   - With O(state=present) sends every sound dump of M(pg_backup) that the store lacks, reads it back to its end, compares its
     SHA-256 with that of its manifest, and removes copies that are older than O(keep_days).
   - With O(state=fetched) brings one dump back into O(directory), where it appears once it is whole and compared.
-  - The newest copy of each database is never removed. What the store has besides is left alone.
+  - The newest copy of each database and type is never removed. What the store has besides is left alone.
   - Uses rclone, which is told everything by its environment; needs no server. Run it as the account that owns the dumps.
 options:
   directory: {type: path, required: true, description: Where dumps are kept on this host.}
@@ -18,7 +18,7 @@ options:
     choices: [present, fetched]
     default: present
     description: Whether dumps go there, or one comes back.
-  backup: {type: str, default: latest, description: "With O(state=fetched): name of the backup. V(latest) is the newest of O(database)."}
+  backup: {type: str, default: latest, description: "With O(state=fetched): name of the backup. V(latest) is the newest full one of O(database)."}
   database: {type: str, description: "With O(state=fetched): whose backup V(latest) means."}
   keep_days: {type: int, default: 90, description: Days for which a copy is kept at least.}
   endpoint: {type: str, required: true, description: "Address of the store, such as C(https://s3.example.org)."}
@@ -62,7 +62,7 @@ copies:
   returned: success
   type: list
   elements: dict
-  sample: [{name: shop_full_20261124T030000Z, database: shop, kind: full, created_at: "2026-11-24T03:00:00+00:00", size_bytes: 1048576}]
+  sample: [{name: shop_full_20261124T030000Z, database: shop, kind: full, size_bytes: 1048576, archive: archive.dump.zst}]
 unfinished:
   description: Backups that were sent in part. They do not count; the next run sends them again.
   returned: success

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from . import commands
+import os
+from pathlib import Path
+
+from . import commands, dump_directory
 from .connection import PATIENT, connect, psycopg2, sql, transaction
 from .database_contents import Contents
 from .errors import PgopsError
-from .manifest import ARCHIVE, PROVIDERS, Manifest
+from .manifest import DIRECTORY, PROVIDERS, Manifest
 from .restore_plan import ORIGIN, Plan, origin_of
 
 APPLICATION = "pg_restore"
@@ -44,16 +47,27 @@ def create(conn, plan: Plan) -> None:
         cursor.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(name))
 
 
-def fill(params: dict, plan: Plan) -> None:
-    """Streamed: neither the unpacked archive nor a second copy of it touches the disk."""
-    archive = plan.backup.folder / ARCHIVE
-    unpack = [commands.program("zstd"), "--decompress", "--quiet", "--stdout", str(archive)]
+def fill(params: dict, plan: Plan, scratch: Path) -> None:
+    """Streamed, so that neither the unpacked archive nor a second copy of it touches the disk, or with as many processes as
+    there are cores, of an archive that has to be unpacked for that, into SCRATCH, which is made and removed."""
+    found, archive = plan.backup.manifest, plan.backup.folder / plan.backup.manifest.archive
     load = [commands.program("pg_restore"), "--exit-on-error", *commands.login_arguments(params, plan.beside)]
-    with commands.login_surroundings(params) as surroundings:
-        try:
-            commands.pipeline([unpack, load], surroundings)
-        except PgopsError as error:
-            raise PgopsError(f"{error} The unfinished copy is removed; nothing else was touched.") from error
+    try:
+        with commands.login_surroundings(params) as surroundings:
+            if found.format == DIRECTORY:
+                with dump_directory.unpacked(archive, scratch) as folder:
+                    jobs = len(os.sched_getaffinity(0))
+                    commands.pipeline([[*load, f"--jobs={jobs}", str(folder)]], surroundings)
+            else:
+                unpack = [commands.program("zstd"), "--decompress", "--quiet", "--stdout", str(archive)]
+                commands.pipeline([unpack, load], surroundings)
+    except OSError as error:
+        raise PgopsError(
+            f"{found.name} cannot be unpacked in {scratch.parent}: {error.strerror}. The unfinished copy is removed; nothing else was "
+            "touched."
+        ) from error
+    except PgopsError as error:
+        raise PgopsError(f"{error} The unfinished copy is removed; nothing else was touched.") from error
 
 
 def settle(params: dict, plan: Plan) -> None:

@@ -6,8 +6,8 @@ DOCUMENTATION = r"""
 name: result_text
 short_description: Results of modules as aligned lines
 description:
-  - Filters C(accounting_lines), C(audit_lines), C(backup_lines), C(cutover_lines), C(drill_lines), C(physical_backup_lines),
-    C(security_lines), C(tuning_lines) and C(undo_lines) turn the result of a module into a list of aligned lines.
+  - Filters C(accounting_lines), C(audit_lines), C(backup_lines), C(cutover_lines), C(drill_lines), C(made_backup_lines),
+    C(physical_backup_lines), C(security_lines), C(tuning_lines) and C(undo_lines) turn the result of a module into a list of aligned lines.
 """
 
 OUTCOMES = ("scanned", "written", "unchanged", "merged", "skipped", "quarantined", "vanished", "unknown")
@@ -165,10 +165,11 @@ def backup_lines(result: dict, drills: dict, offsite: dict | None = None) -> lis
             backup["type"],
             human_seconds(backup["age_s"]),
             human_bytes(backup["size_bytes"]),
-            human_bytes(backup["database_size_bytes"]),
+            human_bytes(backup["database_size_bytes"]) if backup["database"] else "-",
             str(sum(backup["rows"].values())),
             "yes" if backup["sound"] else "NO",
-            last_restored(drills, "logical", backup["name"]),
+            # No database can be made of another one alone.
+            last_restored(drills, "logical", backup["name"]) if backup["type"] == "full" else "-",
             *(["yes" if backup["name"] in there else "NO"] if offsite else []),
         ]
         for backup in result["backups"]
@@ -179,6 +180,21 @@ def backup_lines(result: dict, drills: dict, offsite: dict | None = None) -> lis
         *result["problems"],
         *result["remarks"],
     ]
+
+
+def made_backup_lines(made: list[dict], removed: list[str]) -> list[str]:
+    """Backups that were just made, and names of those that made room for them."""
+    lines = []
+    for backup in made:
+        rows = backup["rows"]
+        counted = f"{sum(rows.values())} rows in {len(rows)} tables"
+        if not backup["database"]:
+            counted = ", ".join(f"{count} {what}" for what, count in rows.items())
+        whole = f" of a database of {human_bytes(backup['database_size_bytes'])}" if backup["database"] else ""
+        lines.append(
+            f"{backup['name']}: {human_bytes(backup['size_bytes'])}{whole}, {counted}, in {backup['duration_s']} s, verified"
+        )
+    return [*lines, *([f"removed {', '.join(removed)}"] if removed else [])]
 
 
 def offsite_lines(result: dict, offsite: dict) -> list[str]:
@@ -280,6 +296,7 @@ class FilterModule:
             "backup_lines": backup_lines,
             "cutover_lines": cutover_lines,
             "drill_lines": drill_lines,
+            "made_backup_lines": made_backup_lines,
             "physical_backup_lines": physical_backup_lines,
             "security_lines": security_lines,
             "tuning_lines": tuning_lines,

@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
 
 SMALL = "/var/tmp/small"  # a file system of 8 MiB, see conftest.py
 
@@ -139,6 +140,15 @@ class Shop:
     def contents(self, name: str) -> list[str]:
         """A digest of every table, made by the server and not by the product."""
         return self.host.query(f"SELECT json_build_array({', '.join(map(DIGEST.format, ROWS))})", db=name)[0][0]
+
+
+def aged(shop: Shop, days: int, kind: str = "full") -> str:
+    """The name of a backup that was made so many days ago."""
+    name, moment = shop.back_up(type=kind)["backup"]["name"], datetime.now(timezone.utc) - timedelta(days=days)
+    old = f"{name.rpartition('_')[0]}_{moment:%Y%m%dT%H%M%SZ}"
+    shop.change_manifest(name, name=old, created_at=moment.isoformat(timespec="milliseconds"))
+    shop.host.run("mv", f"{shop.directory}/{name}", f"{shop.directory}/{old}")
+    return old
 
 
 @contextmanager

@@ -101,6 +101,22 @@ def test_what_comes_back_is_what_went(shop):
     assert shop.contents(f"{shop.name}_copy") == shop.contents(shop.name)
 
 
+def test_each_type_and_format_goes_there_and_the_latest_that_comes_back_is_a_full_one(shop):
+    full = shop.back_up(format="directory")["backup"]["name"]
+    others = [shop.back_up(type=kind)["backup"]["name"] for kind in ("data", "schema", "globals")]
+    assert {one["archive"] for one in shop.send()["copies"]} == {"archive.tar", "archive.dump.zst", "archive.sql.zst"}
+    assert shop.whole() == sorted([full, *others])
+    elsewhere = f"{shop.directory}/elsewhere"
+    for wanted, name in (("latest", full), *((name, name) for name in others)):
+        params = shop.offsite_params(directory=elsewhere, state="fetched", database=shop.name, backup=wanted)
+        assert shop.succeed("pg_backup_offsite", params)["backup"] == name
+    listed = shop.listed(directory=elsewhere, checksum=True)
+    assert sorted(one["name"] for one in listed["backups"]) == sorted([full, *others])
+    assert listed["problems"] == []
+    shop.restore(directory=elsewhere)
+    assert shop.contents(f"{shop.name}_copy") == shop.contents(shop.name)
+
+
 def test_what_is_older_is_removed_but_for_the_newest(shop):
     names = [shop.back_up()["backup"]["name"] for _ in range(3)]
     shop.send()
