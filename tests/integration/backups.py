@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 
 SMALL = "/var/tmp/small"  # a file system of 8 MiB, see conftest.py
+KILLED = 128 + 9
 
 ROLES = "CREATE ROLE {0}_owner; CREATE ROLE {0}_app; CREATE ROLE {0}_backup; GRANT pg_read_all_data TO {0}_backup;"
 # What pg_dump leaves out is here as well: settings of the database, in lists too, and privileges on it.
@@ -175,6 +176,7 @@ class Running:
         self.process = subprocess.Popen(
             [*command, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
+        assert self.process.stdin and self.process.stderr
         self.process.stdin.write(json.dumps(request))
         self.process.stdin.close()
         self.process.stdin = None
@@ -186,13 +188,24 @@ class Running:
         self.host.run("timeout", "120", "sh", "-c", loop, user=self.user)
         self.process.wait(timeout=30)
 
-    def result(self) -> dict:
-        """What it prints; a traceback fails the test."""
-        printed, errors = self.process.communicate(timeout=60)
+    def kill(self) -> None:
+        """SIGKILL, whether it still runs or not."""
+        self.host.run("kill", "-KILL", self.pid, check=False)
+
+    def answer(self, seconds: float = 60) -> dict | None:
+        """What it prints; None where it was killed. A traceback fails the test."""
+        printed, errors = self.process.communicate(timeout=seconds)
+        if self.process.returncode == KILLED:
+            return None
         try:
             return json.loads(printed)
         except ValueError:
             raise AssertionError(f"it printed no answer: {printed!r} {errors!r}") from None
+
+    def result(self) -> dict:
+        answer = self.answer()
+        assert answer is not None, "it was killed"
+        return answer
 
 
 class Session:
@@ -206,12 +219,14 @@ class Session:
 
     def execute(self, statements: str) -> None:
         """Run STATEMENTS, and return when they are done."""
+        assert self.process.stdin and self.process.stdout
         self.process.stdin.write(f"{statements}\n\\echo done\n")
         self.process.stdin.flush()
         while (line := self.process.stdout.readline().strip()) != "done":
             assert line or self.process.poll() is None, "the session ended"
 
     def end(self) -> None:
+        assert self.process.stdin
         self.process.stdin.close()
         self.process.wait(timeout=30)
 

@@ -127,9 +127,13 @@ def cut_network(host: Host) -> None:
     host.run("nft", "-f", "-", stdin=rules)
 
 
-def fill_disk(host: Host) -> None:
+def fill_disk(host: Host, disk: str = DISK) -> None:
     """Until nothing more fits."""
-    host.run("sh", "-c", f"dd if=/dev/zero of={DISK}/filler bs=64k 2>/dev/null", check=False)
+    host.run("sh", "-c", f"dd if=/dev/zero of={disk}/filler bs=64k 2>/dev/null", check=False)
+
+
+def empty_disk(host: Host, disk: str = DISK) -> None:
+    host.run("rm", "-f", f"{disk}/filler")
 
 
 FAULTS = {
@@ -140,7 +144,7 @@ FAULTS = {
     "postgresql_killed": Fault(kill_postgresql, start_postgresql),
     "redis_restarted": Fault(lambda host: host.run("systemctl", "restart", "redis-server"), await_redis),
     "network_cut": Fault(cut_network, lambda host: host.run("nft", "delete", "table", "inet", "cut")),
-    "disk_full": Fault(fill_disk, lambda host: host.run("rm", "-f", f"{DISK}/filler")),
+    "disk_full": Fault(fill_disk, empty_disk),
 }
 
 

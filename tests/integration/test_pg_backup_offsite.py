@@ -8,40 +8,10 @@ from collections.abc import Iterator
 import pytest
 
 import backups
-from backups import Shop, wait_until
+from backups import wait_until
 from lab.host import PROJECT, started
 from object_store import FOLDER, PACKAGES, SETTINGS, ObjectStore
-
-PREFIX = "dumps"
-
-
-class OffSiteShop(Shop):
-    """A shop whose dumps go to STORE."""
-
-    store: ObjectStore
-
-    def offsite_params(self, **changes) -> dict:
-        right = {
-            "directory": self.directory,
-            "endpoint": "https://localhost",
-            "bucket": SETTINGS["bucket"],
-            "region": SETTINGS["region"],
-            "key": SETTINGS["key"],
-            "secret": SETTINGS["secret"],
-            "ca": self.host.run("cat", f"{FOLDER}/ca.crt").stdout,
-        }
-        return {**right, **changes}
-
-    def send(self, **changes) -> dict:
-        return self.succeed("pg_backup_offsite", self.offsite_params(**changes))
-
-    def objects(self) -> list[dict]:
-        return self.store.objects(f"{PREFIX}/")
-
-    def whole(self) -> list[str]:
-        """Names of backups whose manifest the store has."""
-        names = [one["name"].split("/") for one in self.objects()]
-        return sorted(folder for _, folder, file in names if file == "manifest.json")
+from offsite_shop import PREFIX, OffSiteShop
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +21,7 @@ def open_shop() -> Iterator[OffSiteShop]:
         store = ObjectStore(host)
         store.start()
         with backups.opened(host) as made:
-            shop = OffSiteShop(host, made.name)
-            shop.store = store
-            yield shop
+            yield OffSiteShop(store, made.name)
 
 
 @pytest.fixture
