@@ -29,6 +29,9 @@ molecule: ## Roles and journeys on containers: all, or make molecule SCENARIO=po
 bench-converge: ## Time a no-change run against another role: make bench-converge PEER_ROLE=DIRECTORY
 	$(run) python -m bench.converge $(PEER_ROLE)
 
+bench-health: ## Time check_health.yml on 10, 25 and 50 hosts, and with a dead one
+	$(run) python -m bench.health
+
 bench-migration: ## Time the migration against COPY and against row by row: make bench-migration USERS=20000 THREADS=200000
 	$(run) env PYTHONPATH=tests/integration python -m bench.migration $(if $(USERS),--users $(USERS)) $(if $(THREADS),--threads $(THREADS))
 
@@ -51,4 +54,4 @@ requirements: ## Lock the newest Python packages that pyproject.toml allows
 	$(run) uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-emit-index-url --group dev pyproject.toml --output-file requirements.txt
 
-.PHONY: help demo demo-down test lint unit integration molecule bench-converge bench-migration faults-migration bench-backup faults-backup format changelog requirements
+.PHONY: help demo demo-down test lint unit integration molecule bench-converge bench-health bench-migration faults-migration bench-backup faults-backup format changelog requirements

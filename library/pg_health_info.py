@@ -8,70 +8,17 @@ short_description: Say whether a PostgreSQL server and its host are well, and wh
 description:
   - Asks the server over one connection, looks at the disks and the memory of the host, and judges each value.
   - A server that refuses the connection is an answer (RV(healthy=false)), not a failure of the module.
+  - It sends twenty statements at most, and gives each 2 seconds; what it cannot ask is C(unknown) and names the reason.
   - A value at or above its limit is a problem (at or below, where less is worse). Reads only; a dry run is the same run.
   - Run it on the server's host, as the OS user that owns the data directory. Elsewhere the host's checks are C(unknown).
   - Membership in C(pg_monitor) is all that O(login_role) needs.
 options:
-  connections_warning_ratio:
-    description: &connections Share, 0 to 1, of the connections that roles other than superusers may have.
-    type: float
-    default: 0.8
-  connections_critical_ratio: {description: *connections, type: float, default: 0.9}
-  statement_warning_s:
-    description: &statement Seconds that a statement has been running.
-    type: float
-    default: 5
-  statement_critical_s: {description: *statement, type: float, default: 300}
-  idle_in_transaction_warning_s:
-    description: &idle Seconds that a session has left its transaction idle.
-    type: float
-    default: 60
-  idle_in_transaction_critical_s: {description: *idle, type: float, default: 600}
-  replication_warning_s:
-    description: &replication Seconds that a standby is behind.
-    type: float
-    default: 60
-  replication_critical_s: {description: *replication, type: float, default: 300}
-  disk_warning_ratio:
-    description: &disk Share, 0 to 1, of a file system in use, as C(df) shows it, that holds data, WAL or backups.
-    type: float
-    default: 0.85
-  disk_critical_ratio: {description: *disk, type: float, default: 0.95}
-  memory_warning_ratio:
-    description: &memory Share, 0 to 1, of the control group's or the host's memory in use, without reclaimable cache.
-    type: float
-    default: 0.9
-  memory_critical_ratio: {description: *memory, type: float, default: 0.95}
-  certificate_warning_days:
-    description: &certificate Days that the server's certificate is still valid; so many or fewer are a problem.
-    type: float
-    default: 30
-  certificate_critical_days: {description: *certificate, type: float, default: 7}
-  physical_backup_warning_days:
-    description: &physical Age in days of the newest physical backup, where O(pgbackrest_stanza) is given.
-    type: float
-    default: 2
-  physical_backup_critical_days: {description: *physical, type: float, default: 8}
-  heartbeat_warning_s:
-    description: &heartbeat Age in seconds of the row that is written every minute, where O(drill_kinds) are given.
-    type: float
-    default: 180
-  heartbeat_critical_s: {description: *heartbeat, type: float, default: 900}
-  drill_warning_days:
-    description: &drill Days since a backup of each of O(drill_kinds) was restored in a drill, or since the heartbeat began.
-    type: float
-    default: 35
-  drill_critical_days: {description: *drill, type: float, default: 70}
-  drill_rto_warning_s:
-    description: &rto Seconds that the slower of the last drills took, verification included.
-    type: float
-    default: 14400
-  drill_rto_critical_s: {description: *rto, type: float, default: 28800}
-  drill_rpo_warning_s:
-    description: &rpo Seconds of commits that were not saved at the last drills, by the kind of backup that loses least.
-    type: float
-    default: 3600
-  drill_rpo_critical_s: {description: *rpo, type: float, default: 86400}
+  thresholds:
+    description:
+      - Limits of checks, by their names, such as V(disk_warning_ratio). C(docs/health.md) lists all, with what they hold unless given.
+      - The warning comes before the critical limit, shares are between 0 and 1, and a name that is none is refused.
+    type: dict
+    default: {}
   largest_tables: {description: How many tables of O(login_db) to list by size., type: int, default: 10}
   ignored_applications:
     description: Values of C(application_name) whose long statements and idle transactions are their work.
@@ -89,6 +36,10 @@ options:
     type: list
     elements: str
     default: []
+  pooler_port: {description: Port of the PgBouncer that is expected on this host., type: int}
+  declared_settings_file:
+    description: File with the settings that the server is meant to run with, as role P(postgresql_config#role) writes it.
+    type: path
   data_directory: {description: "Where the data lies, for the time when the server cannot be asked.", type: path}
   expected_state: {description: What the server is meant to be., type: str, choices: [primary, standby]}
   expected_schema_revision: {description: Revision that the schema in O(login_db) is meant to be at., type: str}
@@ -151,6 +102,7 @@ tables:
   elements: dict
   sample: [{schema: public, table: threads, size_bytes: 81920, index_bytes: 32768, estimated_rows: 40}]
 standbys: {description: "Attached standbys, how far behind.", returned: success, type: list, elements: dict}
+slots: {description: Replication slots and how much WAL they keep., returned: success, type: list, elements: dict}
 statements:
   description: Long-running statements, the longest first; literals are masked and comments left out.
   returned: success
@@ -158,6 +110,13 @@ statements:
   elements: dict
   sample: [{pid: 4711, role: threadr_app, application: api, state: active, duration_s: 7.2, statement: "SELECT pg_sleep(?)"}]
 idle_in_transaction: {description: Sessions idle in transaction; likewise., returned: success, type: list, elements: dict}
+lock_waits:
+  description: Sessions that wait for a lock, the longest first, whom they wait for, and who is the first in the queue.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{pid: 4711, role: threadr_app, wait_s: 7.2, blocked_by: [4712], first_blocker: 4712, statement: "UPDATE users ..."}]
+checked_at: {description: When this was., returned: success, type: str, sample: "2026-01-31T03:00:00+00:00"}
 duration_s: {description: "Wall time, in seconds.", returned: success, type: float, sample: 0.05}
 """
 
@@ -166,19 +125,20 @@ import time
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.pgops.connection import connection_spec
 from ansible.module_utils.pgops.errors import PgopsError
-from ansible.module_utils.pgops.health import threshold_spec
 from ansible.module_utils.pgops.health_examination import examine
 
 
 def options_spec() -> dict:
     return {
         **connection_spec(),
-        **threshold_spec(),
+        "thresholds": {"type": "dict", "default": {}},
         "largest_tables": {"type": "int", "default": 10},
         "ignored_applications": {"type": "list", "elements": "str", "default": ["pg_dump"]},
         "backup_directory": {"type": "path"},
         "pgbackrest_stanza": {"type": "str"},
         "drill_kinds": {"type": "list", "elements": "str", "default": []},
+        "pooler_port": {"type": "int"},
+        "declared_settings_file": {"type": "path"},
         "data_directory": {"type": "path"},
         "expected_state": {"type": "str", "choices": ["primary", "standby"]},
         "expected_schema_revision": {"type": "str"},

@@ -34,7 +34,6 @@ __all__ = [
 SUPPORTED_MAJOR = 15
 SOCKET_DIRECTORY = "/var/run/postgresql"
 
-SERVER_VERSION = "SELECT current_setting('server_version_num')::int / 10000"
 # For work that takes as long as it takes: a session that waits for pg_dump or pg_restore is idle meanwhile.
 PATIENT = {"statement_timeout": "0", "idle_in_transaction_session_timeout": "0", "idle_session_timeout": "0"}
 COPY_BYTES = 1 << 20
@@ -107,16 +106,15 @@ def connect(params: dict, application_name: str = "pgops", settings: dict[str, s
         raise PgopsError(f"PostgreSQL {where}: {sentence(error)}.") from error
     try:
         conn.autocommit = True
+        major = conn.server_version // 10000
+        if major != SUPPORTED_MAJOR:
+            raise PgopsError(
+                f"PostgreSQL {where} is version {major}; this project works with {SUPPORTED_MAJOR}. "
+                "Point login_host and login_port at a PostgreSQL 15 cluster."
+            )
         with conn.cursor() as cursor:
-            cursor.execute(SERVER_VERSION)
-            major = cursor.fetchone()[0]
-            if major != SUPPORTED_MAJOR:
-                raise PgopsError(
-                    f"PostgreSQL {where} is version {major}; this project works with {SUPPORTED_MAJOR}. "
-                    "Point login_host and login_port at a PostgreSQL 15 cluster."
-                )
-            for name, value in options.items():
-                cursor.execute("SELECT set_config(%s, %s, false)", (name, value))
+            set_all = ", ".join(["set_config(%s, %s, false)"] * len(options))
+            cursor.execute(f"SELECT {set_all}", [part for option in options.items() for part in option])
             if params.get("login_role"):
                 cursor.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(params["login_role"])))
         yield conn

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
-from .errors import PgopsError
-
 VERDICTS = ("ok", "unknown", "warning", "critical")  # from best to worst
 PROBLEMS = ("warning", "critical")
 
@@ -23,32 +21,6 @@ class Limit:
         return level is not None and (value <= level if self.falling else value >= level)
 
 
-@dataclass(frozen=True)
-class Rule:
-    """The pair of options that limit one subject, such as C(disk_warning_ratio) and C(disk_critical_ratio)."""
-
-    subject: str
-    unit: str
-    default: Limit
-
-    def option(self, level: str) -> str:
-        return f"{self.subject}_{level}_{self.unit}"
-
-
-RULES = (
-    Rule("connections", "ratio", Limit(0.8, 0.9)),
-    Rule("statement", "s", Limit(5.0, 300.0)),
-    Rule("idle_in_transaction", "s", Limit(60.0, 600.0)),
-    Rule("replication", "s", Limit(60.0, 300.0)),
-    Rule("disk", "ratio", Limit(0.85, 0.95)),
-    Rule("memory", "ratio", Limit(0.9, 0.95)),
-    Rule("certificate", "days", Limit(30.0, 7.0, falling=True)),
-    Rule("physical_backup", "days", Limit(2.0, 8.0)),
-    Rule("heartbeat", "s", Limit(180.0, 900.0)),
-    Rule("drill", "days", Limit(35.0, 70.0)),
-    Rule("drill_rto", "s", Limit(14400.0, 28800.0)),
-    Rule("drill_rpo", "s", Limit(3600.0, 86400.0)),
-)
 UNLIMITED = Limit()
 
 
@@ -62,31 +34,6 @@ class Check:
     verdict: str
     finding: str
     advice: str
-
-
-def threshold_spec() -> dict:
-    return {
-        rule.option(level): {"type": "float", "default": getattr(rule.default, level)}
-        for rule in RULES
-        for level in PROBLEMS
-    }
-
-
-def read_limits(params: dict) -> dict[str, Limit]:
-    """The limits by subject; they must lie in order, and shares between 0 and 1."""
-    limits = {}
-    for rule in RULES:
-        warning, critical = (params[rule.option(level)] for level in PROBLEMS)
-        first, second = (critical, warning) if rule.default.falling else (warning, critical)
-        if not 0 < first <= second or (rule.unit == "ratio" and second > 1):
-            order = "critical <= warning" if rule.default.falling else "warning <= critical"
-            most = " <= 1" if rule.unit == "ratio" else ""
-            raise PgopsError(
-                f"{rule.option('warning')} is {warning:g} and {rule.option('critical')} is {critical:g}: "
-                f"give 0 < {order}{most}."
-            )
-        limits[rule.subject] = Limit(warning, critical, rule.default.falling)
-    return limits
 
 
 def judge(value: float | None, limit: Limit) -> str:

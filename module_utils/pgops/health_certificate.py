@@ -7,11 +7,18 @@ from dataclasses import dataclass
 
 from .commands import certificate_end_s
 from .errors import PgopsError
-from .health import Check, Limit, duration, measured, stated, unknown
+from .health import Check, Limit, duration
+from .health_declared import Declared, Limits
 
-NAME, UNIT = "certificate", "days"
 DAY_S = 86_400
-RENEW = "Renew it: give its variables the new one and run site.yml, which reloads the server and drops no connection."
+CERTIFICATE = Declared(
+    name="certificate",
+    unit="days",
+    measures="Days that the certificate which the server shows is still valid",
+    advice="Renew it: give its variables the new one and run site.yml, which reloads the server and drops no connection.",
+    limit=Limit(30.0, 7.0, falling=True),
+)
+DECLARED = (CERTIFICATE,)
 RELOAD = "Reload the server (SELECT pg_reload_conf()), and see in its log whether it took the new one."
 READ_IT = "Run the module as the OS user that owns the data directory, with the package openssl installed."
 
@@ -33,22 +40,22 @@ def read_certificate(path: str) -> Certificate:
     return Certificate(path, certificate_end_s(path), written_s)
 
 
-def certificate_checks(server: dict, limit: Limit, now_s: float) -> list[Check]:
+def certificate_checks(server: dict, limits: Limits, now_s: float) -> list[Check]:
     """SERVER is its own answer; no check where it is down, or where it does not offer TLS."""
     if not server.get("certificate"):
         return []
     try:
         certificate = read_certificate(os.path.join(server.get("data_directory") or "", server["certificate"]))
     except PgopsError as error:
-        return [unknown(NAME, UNIT, str(error), READ_IT, limit)]
-    return [judge_certificate(certificate, server["loaded_epoch_s"], limit, now_s)]
+        return [CERTIFICATE.unknown(limits, str(error), READ_IT)]
+    return [judge_certificate(certificate, server["loaded_epoch_s"], limits, now_s)]
 
 
-def judge_certificate(certificate: Certificate, loaded_s: float, limit: Limit, now_s: float) -> Check:
+def judge_certificate(certificate: Certificate, loaded_s: float, limits: Limits, now_s: float) -> Check:
     """LOADED_S is when the server last read its files. What was written later, nobody is shown yet."""
     if certificate.written_s > loaded_s:
         finding = f"{certificate.path} is newer than what the server shows its clients."
-        return stated(NAME, round((certificate.ends_s - now_s) / DAY_S, 1), UNIT, "warning", finding, RELOAD)
+        return CERTIFICATE.stated(round((certificate.ends_s - now_s) / DAY_S, 1), "warning", finding, RELOAD)
     left_s = certificate.ends_s - now_s
     state = f"is valid for {duration(left_s)} more" if left_s > 0 else f"has been invalid for {duration(-left_s)}"
-    return measured(NAME, left_s / DAY_S, UNIT, limit, f"{certificate.path} {state}.", RENEW)
+    return CERTIFICATE.found(limits, left_s / DAY_S, f"{certificate.path} {state}.")

@@ -1,20 +1,23 @@
-"""What a health check asks the server: at most ten questions over one connection, each of which may fail alone."""
+"""What a health check asks of the server as a whole, and where it keeps the answers."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from . import connection
-from .connection import connect, extras, psycopg2, sentence, sql
-from .drill_history import LATEST
-from .errors import PgopsError
-from .health import Limit
-
-# A health check that waits for a lock, or for a slow disk, is itself a problem; what it could not ask is `unknown`.
-PATIENCE = {"statement_timeout": "2s", "lock_timeout": "200ms"}
-STATEMENT_BYTES = 16_384
-
+# The counters of a database tell since when only if they were reset; those of the server began no later.
 SERVER = """
+    WITH activity AS (
+        SELECT d.blks_hit AS blocks_hit, d.blks_read AS blocks_read, d.temp_files AS temporary_files,
+               d.temp_bytes AS temporary_bytes, b.checkpoints_timed, b.checkpoints_req AS checkpoints_forced,
+               (SELECT sum(checksum_failures) FROM pg_stat_database) AS checksum_failures,
+               greatest(extract(epoch FROM now() - coalesce(d.stats_reset, b.stats_reset, pg_postmaster_start_time())), 0) AS counted_s,
+               greatest(extract(epoch FROM now() - coalesce(b.stats_reset, pg_postmaster_start_time())), 0) AS server_counted_s
+        FROM pg_stat_database d CROSS JOIN pg_stat_bgwriter b
+        WHERE d.datname = current_database()
+    ), tablespaces AS (
+        SELECT spcname AS name, pg_tablespace_location(oid) AS path
+        FROM pg_tablespace WHERE pg_tablespace_location(oid) <> '' ORDER BY spcname
+    )
     SELECT current_setting('server_version') AS version,
            current_setting('server_version_num')::int AS version_number,
            pg_postmaster_start_time()::text AS started_at,
@@ -32,6 +35,12 @@ SERVER = """
            extract(epoch FROM pg_conf_load_time())::float8 AS loaded_epoch_s,
            -- The view leaves out what the role may not read; current_setting() would refuse the whole query.
            (SELECT setting FROM pg_settings WHERE name = 'data_directory') AS data_directory,
+           (SELECT extract(epoch FROM now() - min(prepared))::float8 FROM pg_prepared_xacts) AS prepared_s,
+           CASE WHEN pg_is_in_recovery()
+                THEN greatest(pg_wal_lsn_diff(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()), 0)::bigint
+           END AS to_replay_bytes,
+           (SELECT row_to_json(a) FROM activity a) AS activity,
+           (SELECT coalesce(json_agg(t), '[]') FROM tablespaces t) AS tablespaces,
            CASE WHEN NOT pg_is_in_recovery() THEN NULL
                 WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn()
                      AND EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming') THEN 0
@@ -40,7 +49,12 @@ SERVER = """
 """
 # Durations are rounded here, so that what is judged, listed and printed is the same.
 # textsend: the texts of other databases may be in other encodings, and would make the driver stumble as text.
+# pg_blocking_pids() holds all the server's locks for a moment: it is asked about the 20 that have waited longest.
 SESSIONS = """
+    WITH waits AS MATERIALIZED (
+        SELECT pid, min(waitstart) AS since, row_number() OVER (ORDER BY min(waitstart), pid) AS place
+        FROM pg_locks WHERE NOT granted GROUP BY pid
+    )
     SELECT pid, usename AS role, datname AS database, application_name AS application,
            client_addr::text AS client_address, coalesce(state, 'unknown') AS state,
            nullif(concat_ws(': ', wait_event_type, wait_event), '') AS waits_for,
@@ -48,42 +62,21 @@ SESSIONS = """
            greatest(round(extract(epoch FROM now() - query_start), 1), 0)::float8 AS statement_s,
            greatest(round(extract(epoch FROM now() - xact_start), 1), 0)::float8 AS transaction_s,
            greatest(round(extract(epoch FROM now() - state_change), 1), 0)::float8 AS state_s,
-           CASE WHEN state <> 'idle' AND round(extract(epoch FROM now() - query_start), 1) >= %(shortest_s)s
+           CASE WHEN waits.pid IS NOT NULL
+                THEN greatest(round(extract(epoch FROM now() - coalesce(waits.since, now())), 1), 0) END::float8 AS wait_s,
+           CASE WHEN waits.place <= 20 THEN pg_blocking_pids(pid) END AS blocked_by,
+           CASE WHEN waits.pid IS NOT NULL
+                  OR state <> 'idle' AND round(extract(epoch FROM now() - query_start), 1) >= %(shortest_s)s
                 THEN substring(textsend(query) FOR %(bytes)s) END AS statement
-    FROM pg_stat_activity
+    FROM pg_stat_activity LEFT JOIN waits USING (pid)
     WHERE backend_type = 'client backend'
     ORDER BY pid
 """
 DATABASES = """
-    SELECT datname AS database, pg_database_size(oid) AS size_bytes
+    SELECT datname AS database, CASE WHEN datallowconn THEN pg_database_size(oid) END AS size_bytes,
+           age(datfrozenxid) AS xid_age, mxid_age(datminmxid) AS mxid_age
     FROM pg_database
-    WHERE datallowconn
-    ORDER BY size_bytes DESC, datname
-"""
-# The size of a table costs a look at each of its files (75 us): measured are the 500 with most pages by the last VACUUM.
-# Asking about a table that VACUUM FULL or ALTER TABLE holds would wait for them.
-TABLES = """
-    WITH candidates AS MATERIALIZED (
-        SELECT c.oid, n.nspname, c.relname, c.reltuples
-        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_class toast ON toast.oid = c.reltoastrelid
-        WHERE c.relkind IN ('r', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
-          AND NOT EXISTS (SELECT FROM pg_locks l
-                          WHERE l.relation = c.oid AND l.mode = 'AccessExclusiveLock' AND l.pid <> pg_backend_pid()
-                            AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))
-        ORDER BY c.relpages + coalesce(toast.relpages, 0) DESC, c.oid DESC
-        LIMIT 500
-    )
-    SELECT nspname AS schema, relname AS table, pg_total_relation_size(oid) AS size_bytes,
-           pg_indexes_size(oid) AS index_bytes, greatest(reltuples, 0)::bigint AS estimated_rows
-    FROM candidates
-    ORDER BY size_bytes DESC, nspname, relname
-    LIMIT %(largest)s
-"""
-TABLESPACES = """
-    SELECT spcname AS name, pg_tablespace_location(oid) AS path
-    FROM pg_tablespace
-    WHERE pg_tablespace_location(oid) <> ''
-    ORDER BY spcname
+    ORDER BY size_bytes DESC NULLS LAST, datname
 """
 # replay_lag is null once a standby has caught up; a base backup and pg_receivewal replay nothing at all.
 STANDBYS = """
@@ -95,11 +88,30 @@ STANDBYS = """
     WHERE replay_lsn IS NOT NULL
     ORDER BY application_name, pid
 """
+SLOTS = """
+    SELECT slot_name AS slot, slot_type AS type, active, wal_status,
+           pg_wal_lsn_diff(CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END,
+                           restart_lsn)::bigint AS kept_bytes,
+           safe_wal_size AS safe_bytes, age(xmin) AS xid_age
+    FROM pg_replication_slots
+    ORDER BY slot_name
+"""
 ARCHIVER = """
     SELECT archived_count, failed_count, last_failed_wal,
            coalesce(last_failed_time > coalesce(last_archived_time, '-infinity'), false) AS failing,
-           (SELECT count(*) FROM pg_ls_archive_statusdir() WHERE right(name, 6) = '.ready') AS waiting_segments
-    FROM pg_stat_archiver
+           ready.waiting_segments, ready.oldest_waits_s
+    FROM pg_stat_archiver CROSS JOIN (
+        SELECT count(*) AS waiting_segments, extract(epoch FROM now() - min(modification))::float8 AS oldest_waits_s
+        FROM pg_ls_archive_statusdir() WHERE right(name, 6) = '.ready'
+    ) ready
+"""
+# reset_val: what this session set for itself is not the server's; what roles and databases have of their own is meant to differ.
+SETTINGS = """
+    SELECT s.name, s.reset_val AS value, s.unit, s.vartype, s.sourcefile AS source_file, s.pending_restart,
+           EXISTS (SELECT FROM pg_db_role_setting r, unnest(r.setconfig) o
+                   WHERE lower(split_part(o, '=', 1)) = lower(s.name)) AS overridden
+    FROM pg_settings s
+    ORDER BY s.name
 """
 HEARTBEAT = """
     SELECT extract(epoch FROM clock_timestamp() - began_at)::float8 AS since_s,
@@ -130,54 +142,14 @@ class Answers:
     sessions: Answer = Answer()
     databases: Answer = Answer()
     tables: Answer = Answer()
-    tablespaces: Answer = Answer()
     standbys: Answer = Answer()
+    slots: Answer = Answer()
     archiver: Answer = Answer()
+    settings: Answer = Answer()
+    statistics: Answer = Answer()
+    indexes: Answer = Answer()
+    sequences: Answer = Answer()
+    widths: Answer = Answer()
     revision: Answer = Answer()
     heartbeat: Answer = Answer()
     drills: Answer = Answer()
-
-
-def ask_server(params: dict, limits: dict[str, Limit]) -> Answers:
-    """Every answer; a server that does not answer is one too, but a host without the driver is not."""
-    if connection.MISSING_DRIVER is not None:
-        raise PgopsError(
-            f"The Python driver psycopg2 is missing on this host: {connection.MISSING_DRIVER}. Install python3-psycopg2."
-        )
-    try:
-        with connect(params, application_name="pg_health_info", settings=PATIENCE) as conn:
-            return _ask_everything(conn, params, limits)
-    except PgopsError as error:
-        return Answers(refusal=str(error))
-
-
-def _ask_everything(conn, params: dict, limits: dict[str, Limit]) -> Answers:
-    shortest_s = min(limits["statement"].warning or 0, limits["idle_in_transaction"].warning or 0)
-    expected, drilled = params["expected_schema_revision"] is not None, bool(params["drill_kinds"])
-    return Answers(
-        server=ask(conn, SERVER),
-        sessions=ask(conn, SESSIONS, {"shortest_s": shortest_s, "bytes": STATEMENT_BYTES}),
-        databases=ask(conn, DATABASES),
-        tables=ask(conn, TABLES, {"largest": params["largest_tables"]}),
-        tablespaces=ask(conn, TABLESPACES),
-        standbys=ask(conn, STANDBYS),
-        archiver=ask(conn, ARCHIVER),
-        revision=ask(conn, revision_statement(params["schema_revision_table"])) if expected else Answer(),
-        heartbeat=ask(conn, HEARTBEAT) if drilled else Answer(),
-        drills=ask(conn, LATEST) if drilled else Answer(),
-    )
-
-
-def revision_statement(table: str):
-    return sql.SQL(REVISION).format(sql.Identifier(*table.split(".")))
-
-
-def ask(conn, statement, values: dict | None = None) -> Answer:
-    try:
-        with conn.cursor(cursor_factory=extras.RealDictCursor) as cursor:
-            cursor.execute(statement, values)
-            return Answer([dict(row) for row in cursor])
-    except psycopg2.Error as error:
-        if conn.closed:  # the server went away: no further question will be answered
-            raise
-        return Answer(failure=f"{sentence(error)}.")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from .connection import connect
-from .health_server import Answer, ask
+from .health_interview import ask
+from .health_server import Answer
 
 # An audit that waits for somebody's lock would be a problem of its own.
 PATIENCE = {"statement_timeout": "10s", "lock_timeout": "500ms"}

@@ -24,7 +24,9 @@ sys.stdin.read()
 
 
 def examine(host, **params) -> dict:
-    return host.module("pg_health_info", {"login_role": MONITOR, **params})
+    """PARAMS are options of the module, or thresholds by their names."""
+    limits = {name: params.pop(name) for name in list(params) if "_warning_" in name or "_critical_" in name}
+    return host.module("pg_health_info", {"login_role": MONITOR, "thresholds": limits, **params})
 
 
 def check(result: dict, name: str) -> dict:

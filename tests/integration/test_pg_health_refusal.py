@@ -28,7 +28,7 @@ def test_a_server_without_a_free_connection_is_a_finding(host, database):
 def test_a_stopped_server_is_a_finding_and_its_host_is_still_checked(host):
     host.run("systemctl", "stop", "postgresql@15-main")
     try:
-        found = examine(host, data_directory="/var/lib/postgresql/15/main", backup_directory="/var/tmp/small")
+        found = examine(host, backup_directory="/var/tmp/small")
     finally:
         host.run("systemctl", "start", "postgresql@15-main")
     assert "failed" not in found
@@ -38,6 +38,7 @@ def test_a_stopped_server_is_a_finding_and_its_host_is_still_checked(host):
     assert "pg_lsclusters" in found["problems"][0]
     assert [each["name"] for each in found["checks"]] == ["reachable", "disk_data", "disk_backup", "memory"]
     assert {each["verdict"] for each in found["checks"][1:]} == {"ok"}
+    assert "/var/lib/postgresql/15/main (data, wal)" in check(found, "disk_data")["finding"]
 
 
 def test_a_server_that_hangs_is_a_finding_after_the_time_it_was_given(host):
@@ -90,7 +91,9 @@ def test_the_monitor_logs_in_by_itself_and_sees_everything(host, database):
 def test_a_role_without_pg_monitor_gets_unknown_with_the_reason(host):
     found = examine(host, login_role="health_nobody")
     names = {each["name"] for each in found["checks"] if each["verdict"] == "unknown"}
-    assert names == {"connections", "long_statements", "idle_in_transaction", "disk_data"}
+    assert names == {
+        "connections", "long_statements", "idle_in_transaction", "oldest_transaction", "lock_waits", "disk_data",
+    }  # fmt: skip
     assert (found["healthy"], found["verdict"]) == (True, "unknown")
     assert all("pg_monitor" in sentence for sentence in found["unknown"])
 
@@ -115,6 +118,7 @@ def test_an_archiver_that_fails_is_critical(host):
         host.execute("ALTER SYSTEM RESET archive_mode;\nALTER SYSTEM RESET archive_command;")
         host.run("systemctl", "restart", "postgresql@15-main")
     assert check(found, "archiving")["value"] >= 1
+    assert check(found, "archive_lag")["value"] > 0
     assert "archive_command" in found["problems"][0]
 
 
@@ -122,9 +126,19 @@ def test_a_standby_and_its_primary_are_told_apart(host):
     with standby(host, port=5433):
         primary = wait_for(lambda: (r := examine(host, expected_state="primary"))["standbys"] and r)
         behind = wait_for(lambda: (r := examine(host, login_port=5433, expected_state="standby"))["healthy"] and r)
+        host.run("psql", "-p", "5433", "-c", "SELECT pg_wal_replay_pause()", user="postgres")
+        host.execute("SELECT pg_logical_emit_message(false, 'health', repeat('x', 100000));")
+        limit = {"replication_distance_warning_bytes": 90_000}
+        paused = wait_for(lambda: (r := examine(host, **limit))["problems"] and r)
+        itself = examine(host, login_port=5433, **limit)
+        host.run("psql", "-p", "5433", "-c", "SELECT pg_wal_replay_resume()", user="postgres")
+        wait_for(lambda: examine(host, **limit)["healthy"])
         wrong = examine(host, login_port=5433, expected_state="primary")
     assert [(each["standby"], each["state"]) for each in primary["standbys"]] == [("second", "streaming")]
     assert check(primary, "replication_lag")["finding"].startswith("1 attached; second is furthest behind")
     assert (behind["server"]["state"], check(behind, "replication_lag")["value"]) == ("standby", 0.0)
+    assert check(paused, "replication_distance")["finding"].startswith("1 attached; second has")
+    assert check(itself, "replication_distance")["verdict"] == "warning"
+    assert {"bloat", "sequences", "unused_indexes"}.isdisjoint(each["name"] for each in behind["checks"])
     assert "/var/tmp/standby" in check(behind, "disk_data")["finding"]
     assert "declared is a primary" in wrong["problems"][0]

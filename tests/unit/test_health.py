@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import pytest
-from ansible.module_utils.pgops.errors import PgopsError
 from ansible.module_utils.pgops.health import (
-    RULES,
     Check,
     Limit,
     duration,
     judge,
     measured,
     percent,
-    read_limits,
     report,
     size,
     stated,
-    threshold_spec,
     unknown,
 )
-
-DEFAULTS = {name: option["default"] for name, option in threshold_spec().items()}
 
 
 @pytest.mark.parametrize(
@@ -45,40 +39,6 @@ DEFAULTS = {name: option["default"] for name, option in threshold_spec().items()
 )
 def test_a_value_at_its_limit_is_over_it(value, limit, verdict):
     assert judge(value, limit) == verdict
-
-
-def test_defaults_are_the_published_thresholds():
-    warnings = {rule.subject: rule.default.warning for rule in RULES}
-    assert warnings == {
-        "connections": 0.8, "statement": 5, "idle_in_transaction": 60, "replication": 60, "disk": 0.85, "memory": 0.9,
-        "certificate": 30, "physical_backup": 2, "heartbeat": 180, "drill": 35, "drill_rto": 14400, "drill_rpo": 3600,
-    }  # fmt: skip
-    assert read_limits(DEFAULTS)["connections"] == Limit(0.8, 0.9)
-
-
-@pytest.mark.parametrize(
-    ("changes", "sentence"),
-    [
-        ({"disk_warning_ratio": 0.96}, "disk_warning_ratio is 0.96 and disk_critical_ratio is 0.95: give 0 < warning"),
-        ({"memory_critical_ratio": 1.01}, "memory_critical_ratio is 1.01: give 0 < warning <= critical <= 1."),
-        (
-            {"certificate_warning_days": 6},
-            "certificate_warning_days is 6 and certificate_critical_days is 7: give 0 < critical <= warning.",
-        ),
-        ({"statement_warning_s": 0}, "statement_warning_s is 0 and statement_critical_s is 300: give 0 < warning"),
-        ({"replication_warning_s": -1}, "replication_warning_s is -1"),
-        ({"connections_warning_ratio": float("nan")}, "connections_warning_ratio is nan"),
-    ],
-)
-def test_limits_out_of_order_are_refused_by_name(changes, sentence):
-    with pytest.raises(PgopsError) as refused:
-        read_limits({**DEFAULTS, **changes})
-    assert sentence in str(refused.value)
-
-
-def test_equal_limits_and_the_whole_are_allowed():
-    limits = read_limits({**DEFAULTS, "disk_warning_ratio": 1, "disk_critical_ratio": 1})
-    assert limits["disk"] == Limit(1, 1)
 
 
 def test_what_is_printed_is_what_was_judged():

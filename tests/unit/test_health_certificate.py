@@ -6,10 +6,9 @@ import os
 import subprocess
 
 import pytest
-from ansible.module_utils.pgops.health import Limit
 from ansible.module_utils.pgops.health_certificate import DAY_S, certificate_checks, read_certificate
 
-LIMIT = Limit(30, 7, falling=True)
+from health_limits import LIMITS
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +32,7 @@ def checks(data, certificate="server.crt", days_left=100.0, loaded_later_s=0.0):
         "certificate": certificate,
         "loaded_epoch_s": known.written_s + loaded_later_s,
     }
-    return certificate_checks(server, LIMIT, known.ends_s - days_left * DAY_S)
+    return certificate_checks(server, LIMITS, known.ends_s - days_left * DAY_S)
 
 
 @pytest.mark.parametrize(
@@ -73,4 +72,4 @@ def test_one_that_cannot_be_read_is_unknown(data, certificate, reason):
 
 @pytest.mark.parametrize("server", [{}, {"certificate": None, "data_directory": "/data"}])
 def test_a_server_without_tls_or_without_an_answer_has_none(server):
-    assert certificate_checks(server, LIMIT, 0) == []
+    assert certificate_checks(server, LIMITS, 0) == []

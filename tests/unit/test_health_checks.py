@@ -1,149 +1,43 @@
-"""What each check makes of the server's answers."""
+"""What the checks of a server as a whole make of its answers, and which checks there are."""
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
+
 import pytest
-from ansible.module_utils.pgops.health import Limit, read_limits, threshold_spec
+from ansible.module_utils.pgops.health_catalog import declaration
 from ansible.module_utils.pgops.health_checks import (
     Wanted,
-    archiving_check,
-    connections_check,
-    idle_in_transaction,
-    replication_check,
     revision_check,
-    running,
     server_checks,
-    session_checks,
-    shown_sessions,
     size_check,
     state_check,
+    support_check,
 )
 from ansible.module_utils.pgops.health_refusal import OTHERWISE, refusal_advice
 from ansible.module_utils.pgops.health_server import Answer, Answers
 
-LIMITS = read_limits({name: option["default"] for name, option in threshold_spec().items()})
+from health_answers import DATABASE, SERVER
+from health_limits import LIMITS
+
 NOTHING = Wanted(state=None, schema_revision=None, ignored_applications=("pg_dump",))
-SERVER = {
-    "version": "15.8", "version_number": 150008, "started_at": "2026-01-01 00:00:00+00", "started_epoch_s": 1.0, "uptime_s": 90.0,
-    "state": "primary", "database": "threadr", "role": "threadr_monitor", "sees_all_sessions": True, "port": 5432,
-    "max_connections": 103, "superuser_reserved_connections": 3, "archive_mode": "off", "data_directory": "/data",
-    "replay_delay_s": None,
-}  # fmt: skip
-
-
-def session(pid: int = 1, **changes) -> dict:
-    return {
-        "pid": pid, "role": "threadr_app", "database": "threadr", "application": "api", "client_address": None, "state": "idle",
-        "waits_for": None, "own": False, "statement_s": 1.0, "transaction_s": None, "state_s": 1.0, "statement": None, **changes,
-    }  # fmt: skip
-
-
-def sessions(number: int) -> Answer:
-    return Answer([session(pid) for pid in range(number)])
+NOW_S = datetime(2026, 1, 1, tzinfo=timezone.utc).timestamp()
+REFUSED = Answer(failure="permission denied.")
 
 
 @pytest.mark.parametrize(
-    ("used", "verdict"), [(0, "ok"), (79, "ok"), (80, "warning"), (89, "warning"), (90, "critical"), (103, "critical")]
+    ("day", "verdict"),
+    [((2027, 5, 14), "ok"), ((2027, 5, 15), "warning"), ((2027, 10, 12), "critical"), ((2028, 1, 1), "critical")],
 )
-def test_connections_are_counted_against_what_superusers_leave(used, verdict):
-    check = connections_check(SERVER, sessions(used), LIMITS["connections"])
-    assert (check.value, check.verdict) == (used / 100, verdict)
-    assert check.finding.startswith(f"{used} of 100 connections are in use")
-
-
-def test_all_connections_reserved_does_not_divide_by_zero():
-    server = {**SERVER, "max_connections": 3}
-    assert connections_check(server, sessions(1), LIMITS["connections"]).verdict == "critical"
-
-
-def test_a_role_that_sees_only_itself_makes_these_unknown():
-    blind = {**SERVER, "sees_all_sessions": False}
-    checks = [
-        connections_check(blind, sessions(1), LIMITS["connections"]),
-        *session_checks(blind, sessions(1), LIMITS, ()),
-    ]
-    assert [check.verdict for check in checks] == ["unknown"] * 3
-    assert all("pg_monitor" in check.advice for check in checks)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "verdict"), [(4.9, "ok"), (5.0, "warning"), (299.9, "warning"), (300.0, "critical")]
-)
-def test_the_longest_statement_is_judged(seconds, verdict):
-    rows = [session(1, state="active", statement_s=seconds), session(2, state="active", statement_s=0.1)]
-    check = session_checks(SERVER, Answer(rows), LIMITS, ())[0]
-    assert (check.name, check.value, check.verdict) == ("long_statements", seconds, verdict)
-    assert "pid 1" in check.finding
-    assert ("pg_cancel_backend(1)" in check.advice) == (verdict != "ok")
-
-
-def test_the_others_over_the_limit_are_counted():
-    rows = [session(pid, state="active", statement_s=10.0 + pid) for pid in (1, 2, 3)]
-    assert session_checks(SERVER, Answer(rows), LIMITS, ())[0].finding.endswith("2 more are over 5 s.")
-
-
-@pytest.mark.parametrize(
-    ("changes", "runs", "idles"),
-    [
-        ({"state": "active"}, True, False),
-        ({"state": "fastpath function call"}, True, False),
-        ({"state": "idle"}, False, False),
-        ({"state": "idle in transaction"}, False, True),
-        ({"state": "idle in transaction (aborted)"}, False, True),
-        ({"state": "active", "own": True}, False, False),
-        ({"state": "active", "application": "pg_dump"}, False, False),
-        ({"state": "idle in transaction", "application": "pg_dump"}, False, False),
-        ({"state": "active", "statement_s": None}, False, False),
-    ],
-)
-def test_who_runs_a_statement_and_who_idles_in_a_transaction(changes, runs, idles):
-    rows = [session(**changes)]
-    assert (bool(running(rows, ("pg_dump",))), bool(idle_in_transaction(rows, ("pg_dump",)))) == (runs, idles)
-
-
-def test_shown_sessions_are_those_over_the_limit_longest_first_and_masked():
-    rows = [
-        session(1, statement_s=4.99, statement=b"SELECT 'early'"),
-        session(2, statement_s=5.0, statement=b"SELECT 'hunter2'"),
-        session(3, statement_s=60.0, statement=b"SELECT 3", transaction_s=61.3),
-    ]
-    shown = shown_sessions(rows, "statement_s", Limit(5, 300))
-    assert [(row["pid"], row["duration_s"], row["transaction_s"], row["statement"]) for row in shown] == [
-        (3, 60.0, 61.3, "SELECT ?"),
-        (2, 5.0, None, "SELECT ?"),
-    ]
+def test_the_end_of_support_comes_near(day, verdict):
+    check = support_check(15, LIMITS, datetime(*day, tzinfo=timezone.utc).timestamp())
+    assert check.verdict == verdict
+    assert "2027-11-11" in check.finding
 
 
 @pytest.mark.parametrize(("wanted", "verdict"), [(None, "ok"), ("primary", "ok"), ("standby", "critical")])
 def test_a_server_in_another_state_than_declared_is_critical(wanted, verdict):
     assert state_check(SERVER, wanted).verdict == verdict
-
-
-@pytest.mark.parametrize(
-    ("server", "standbys", "value", "verdict"),
-    [
-        pytest.param({}, Answer(), 0.0, "ok", id="none-attached"),
-        pytest.param({}, Answer([{"standby": "a", "lag_s": 59.9, "lag_bytes": 1}]), 59.9, "ok", id="just-under"),
-        pytest.param({}, Answer([{"standby": "a", "lag_s": 60.0, "lag_bytes": None}]), 60.0, "warning", id="exactly"),
-        pytest.param({}, Answer(failure="permission denied."), None, "unknown", id="not-allowed"),
-        pytest.param({"state": "standby", "replay_delay_s": 300.0}, Answer(), 300.0, "critical", id="on-a-standby"),
-        pytest.param({"state": "standby"}, Answer(), None, "unknown", id="standby-without-a-transaction"),
-    ],
-)
-def test_replication_lag_is_that_of_the_last_standby(server, standbys, value, verdict):
-    check = replication_check({**SERVER, **server}, standbys, LIMITS["replication"])
-    assert (check.value, check.verdict) == (value, verdict)
-
-
-@pytest.mark.parametrize(
-    ("mode", "failing", "verdict"),
-    [("off", True, "ok"), ("on", False, "ok"), ("on", True, "critical"), ("always", True, "critical")],
-)
-def test_an_archiver_that_fails_is_critical_only_while_it_is_on(mode, failing, verdict):
-    row = {"failing": failing, "waiting_segments": 4, "failed_count": 2, "last_failed_wal": "000000010000000000000003"}
-    check = archiving_check({**SERVER, "archive_mode": mode}, Answer([row]))
-    assert check.verdict == verdict
-    assert ("000000010000000000000003" in check.finding) == (verdict == "critical")
 
 
 @pytest.mark.parametrize(
@@ -165,6 +59,7 @@ def test_sizes_are_added_up_and_the_largest_is_named():
     rows = [
         {"schema": "public", "table": "threads", "size_bytes": 3 << 20},
         {"schema": "a", "table": "b", "size_bytes": 1 << 20},
+        {"schema": "a", "table": "not measured", "size_bytes": None},
     ]
     check = size_check("tables", Answer(rows), lambda row: f"{row['schema']}.{row['table']}")
     assert (check.name, check.value) == ("size_of_tables", 4 << 20)
@@ -174,15 +69,43 @@ def test_sizes_are_added_up_and_the_largest_is_named():
 
 
 def test_a_refusal_is_the_only_check_of_the_server():
-    [check] = server_checks(Answers(refusal="PostgreSQL a@b:1/c: connection refused."), LIMITS, NOTHING)
+    [check] = server_checks(Answers(refusal="PostgreSQL a@b:1/c: connection refused."), LIMITS, NOTHING, NOW_S)
     assert (check.name, check.verdict) == ("reachable", "critical")
     assert "start it" in check.advice
 
 
-def test_every_check_of_a_quiet_server_is_ok_and_named_once():
-    checks = server_checks(Answers(server=Answer([SERVER])), LIMITS, NOTHING)
+@pytest.mark.parametrize(("state", "number"), [("primary", 33), ("standby", 23)])
+def test_every_check_of_a_quiet_server_is_ok_and_as_it_is_declared(state, number):
+    server = {**SERVER, "state": state, "replay_delay_s": 0.0, "to_replay_bytes": 0}
+    answers = Answers(server=Answer([server]), databases=Answer([DATABASE]))
+    checks = server_checks(answers, LIMITS, NOTHING, NOW_S)
     assert {check.verdict for check in checks} == {"ok"}
-    assert len({check.name for check in checks}) == len(checks) == 11
+    assert len({check.name for check in checks}) == len(checks) == number
+    for check in checks:
+        assert check.unit == declaration(check.name).unit, check.name
+
+
+def test_what_may_not_be_asked_is_unknown_and_says_why():
+    names = (
+        "sessions",
+        "databases",
+        "tables",
+        "standbys",
+        "slots",
+        "archiver",
+        "settings",
+        "statistics",
+        "indexes",
+        "sequences",
+        "widths",
+    )
+    server = {**SERVER, "archive_mode": "on"}
+    checks = server_checks(Answers(server=Answer([server]), **dict.fromkeys(names, REFUSED)), LIMITS, NOTHING, NOW_S)
+    unknown = [check for check in checks if check.verdict == "unknown"]
+    assert {check.verdict for check in checks} == {"ok", "unknown"}
+    assert len(unknown) == 23
+    assert {check.finding for check in unknown} == {"permission denied."}
+    assert all(check.advice.endswith(".") for check in unknown)
 
 
 @pytest.mark.parametrize(

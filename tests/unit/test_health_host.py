@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 
 import pytest
-from ansible.module_utils.pgops.health import Limit
 from ansible.module_utils.pgops.health_host import (
     FileSystem,
     Memory,
@@ -18,6 +17,8 @@ from ansible.module_utils.pgops.health_host import (
     same_postmaster,
 )
 from ansible.module_utils.pgops.health_host_checks import disk_checks, memory_check
+
+from health_limits import LIMITS
 
 GB = 1 << 30
 MEMINFO = f"MemTotal:       {16 << 20} kB\nMemFree:         123 kB\nMemAvailable:    {12 << 20} kB\nHugePages_Total:       0\n"
@@ -72,27 +73,27 @@ def test_memory_is_the_tighter_of_control_group_and_machine(tmp_path, files, use
 
 def test_memory_that_cannot_be_read_is_unknown(tmp_path):
     assert read_memory(tmp_path) is None
-    assert memory_check(None, Limit(0.9, 0.95)).verdict == "unknown"
+    assert memory_check(None, LIMITS).verdict == "unknown"
 
 
 @pytest.mark.parametrize(
     ("used", "verdict"), [(8999, "ok"), (9000, "warning"), (9499, "warning"), (9500, "critical"), (10000, "critical")]
 )
 def test_memory_is_judged_at_its_limits(used, verdict):
-    assert memory_check(Memory(used, 10_000, "the machine"), Limit(0.9, 0.95)).verdict == verdict
+    assert memory_check(Memory(used, 10_000, "the machine"), LIMITS).verdict == verdict
 
 
 @pytest.mark.parametrize(
     ("used", "verdict"), [(8499, "ok"), (8500, "warning"), (9499, "warning"), (9500, "critical"), (10000, "critical")]
 )
 def test_a_file_system_is_judged_at_its_limits(used, verdict):
-    [check] = disk_checks([FileSystem(("data", "wal"), "/data", used, 10_000 - used)], [], Limit(0.85, 0.95))
+    [check] = disk_checks([FileSystem(("data", "wal"), "/data", used, 10_000 - used)], [], LIMITS)
     assert (check.name, check.verdict) == ("disk_data", verdict)
 
 
 @pytest.mark.parametrize(("missing", "advice"), [(True, "Make the directory"), (False, "become_user: postgres")])
 def test_what_cannot_be_looked_at_is_unknown(missing, advice):
-    [check] = disk_checks([], [Unreadable("backup", "/b", "/b: why.", missing)], Limit(0.85, 0.95))
+    [check] = disk_checks([], [Unreadable("backup", "/b", "/b: why.", missing)], LIMITS)
     assert (check.name, check.verdict, check.finding) == ("disk_backup", "unknown", "/b: why.")
     assert advice in check.advice
 

@@ -49,9 +49,14 @@ def test_the_host_is_checked_although_the_server_is_down(run_module, tmp_path):
     ("options", "sentence"),
     [
         (
-            {"disk_warning_ratio": 0.99},
+            {"thresholds": {"disk_warning_ratio": 0.99}},
             "disk_warning_ratio is 0.99 and disk_critical_ratio is 0.95: give 0 < warning <= critical <= 1.",
         ),
+        (
+            {"thresholds": {"disk_warning_percent": 70}},
+            "There is no threshold disk_warning_percent; did you mean disk_warning_ratio?",
+        ),
+        ({"declared_settings_file": "90.conf"}, "declared_settings_file is 90.conf: give a path that begins with /."),
         ({"largest_tables": -1}, "largest_tables is -1: give 0 or more."),
         ({"backup_directory": "backups"}, "backup_directory is backups: give a path that begins with /."),
         ({"schema_revision_table": "a.b.c"}, "schema_revision_table is a.b.c: give schema.table."),
