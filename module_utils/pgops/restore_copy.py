@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from . import commands
 from .connection import PATIENT, connect, psycopg2, sql, transaction
 from .database_contents import Contents
@@ -44,14 +46,18 @@ def create(conn, plan: Plan) -> None:
         cursor.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(name))
 
 
-def fill(params: dict, plan: Plan) -> None:
-    """Streamed: neither the unpacked archive nor a second copy of it touches the disk."""
+def fill(params: dict, plan: Plan, selection: Sequence[str] = ()) -> None:
+    """Streamed: neither the unpacked archive nor a second copy of it touches the disk.
+
+    SELECTION are the options with which pg_restore takes a part of the archive; it may stop reading behind that.
+    """
     archive = plan.backup.folder / ARCHIVE
     unpack = [commands.program("zstd"), "--decompress", "--quiet", "--stdout", str(archive)]
-    load = [commands.program("pg_restore"), "--exit-on-error", *commands.login_arguments(params, plan.beside)]
+    login = commands.login_arguments(params, plan.beside)
+    load = [commands.program("pg_restore"), "--exit-on-error", *selection, *login]
     with commands.login_surroundings(params) as surroundings:
         try:
-            commands.pipeline([unpack, load], surroundings)
+            commands.pipeline([unpack, load], surroundings, partial=bool(selection))
         except PgopsError as error:
             raise PgopsError(f"{error} The unfinished copy is removed; nothing else was touched.") from error
 
