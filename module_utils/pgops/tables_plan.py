@@ -152,10 +152,8 @@ def raised(largest: dict[str, int | None], live: Table | None, backup: Table, an
 def steps(
     beside: str, backup: str, mode: str, changes: list[Change], kept: str | None, dangling: list[Dangling], views: list
 ) -> list[str]:
-    told = [
-        f"make database {beside} from backup {backup} with the rows of {', '.join(str(one.name) for one in changes)} only, count "
-        "them against the manifest, and drop it in the end"
-    ]
+    names = ", ".join(str(one.name) for one in changes)
+    told = [f"make database {beside} of backup {backup}, with all rows of {names}, count them, and drop it in the end"]
     for one in changes:
         if one.replaces:
             told += table_steps(one, mode, kept)

@@ -39,7 +39,10 @@ TABLES = """
     INSERT INTO stock.lines (sale_id, number) SELECT n, 1 FROM generate_series(1, 100) n;
     DELETE FROM public.journal;
 """
-NAMES = ("public.customers", "public.sales", "stock.lines", "public.orders", "stock.items", "public.journal")
+THERE = """
+    SELECT schemaname || '.' || tablename FROM pg_tables
+    WHERE schemaname IN ('public', 'stock') AND tablename IN ('customers', 'sales', 'lines', 'orders', 'items', 'journal') ORDER BY 1
+"""
 DIGEST = (
     "(SELECT json_build_array(count(*), md5(coalesce(string_agg(t::text, E'\\n' ORDER BY t::text), ''))) FROM {0} t)"
 )
@@ -88,7 +91,7 @@ class Tables:
 
     def rows(self) -> dict[str, list]:
         """Number and digest of the rows of each table that is there."""
-        there = [name for name in NAMES if self.query(f"SELECT to_regclass('{name}')") != [[None]]]
+        there = [name for (name,) in self.query(THERE)]
         found = self.query(f"SELECT json_build_array({', '.join(map(DIGEST.format, there))})")[0][0]
         return dict(zip(there, found, strict=True))
 

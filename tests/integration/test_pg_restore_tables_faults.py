@@ -44,7 +44,7 @@ def test_killed_in_its_transaction_the_live_tables_are_as_they_were(tables, mode
     """Somebody else's lock stops it where everything is made but the change."""
     before = tables.rows()
     tables.shop.execute(
-        SPOIL if mode != "missing" else "DELETE FROM public.sales WHERE id = 5; DELETE FROM stock.lines;"
+        SPOIL if mode != "missing" else "DELETE FROM public.sales WHERE id = 5; DELETE FROM public.journal;"
     )
     spoilt = tables.state()
     waits = says("SELECT 1 FROM pg_stat_activity WHERE application_name = 'pg_restore' AND wait_event_type = 'Lock'")
@@ -52,7 +52,7 @@ def test_killed_in_its_transaction_the_live_tables_are_as_they_were(tables, mode
         tables.shop.in_background("pg_restore_tables", tables.params("sales", mode=mode)).kill_when(waits)
         assert tables.state()[:3] == spoilt[:3]
     tables.restore("sales", mode=mode)
-    assert tables.state()[:1] == (before | {"stock.lines": spoilt[0]["stock.lines"]},)
+    assert tables.rows() == before | {"stock.lines": spoilt[0]["stock.lines"]}
 
 
 def test_a_lock_of_others_is_waited_for_and_not_for_ever(tables):
@@ -80,23 +80,18 @@ def test_what_a_constraint_of_today_forbids_is_refused_whole(tables):
 
 
 @pytest.mark.parametrize("check_mode", [True, False])
-@pytest.mark.parametrize(
-    ("names", "changes", "words"),
-    [
-        pytest.param(
-            "nothing", {}, "has no rows of a table nothing; it has public.customers, public.journal", id="unknown"
-        ),
-        pytest.param("visits", {}, "a partitioned table is restored with its database", id="partitioned"),
-        pytest.param("visits_2026", {}, "such a table cannot be restored by itself", id="partition"),
-        pytest.param("sales", {"confirm": "orders"}, "and the confirmation says 'orders'", id="another-name"),
-        pytest.param("sales", {"backup": "nowhere"}, "There is no backup nowhere", id="unknown-backup"),
-        pytest.param("sales", {"lock_timeout_s": 0}, "lock_timeout_s has to be 1 or more", id="no-patience"),
-        pytest.param("journal", {}, "has no primary key, so nobody knows", id="no-primary-key"),
-    ],
-)
-def test_what_cannot_be_is_refused_and_nothing_is_changed(tables, names, changes, words, check_mode):
+def test_what_cannot_be_is_refused_and_nothing_is_changed(tables, check_mode):
     before = tables.state()
-    assert words in tables.refusal(names, check_mode, **changes)
+    for names, changes, words in (
+        ("nothing", {}, "has no rows of a table nothing; it has public.customers, public.journal"),
+        ("visits", {}, "a partitioned table is restored with its database"),
+        ("visits_2026", {}, "such a table cannot be restored by itself"),
+        ("sales", {"confirm": "orders"}, "and the confirmation says 'orders'"),
+        ("sales", {"backup": "nowhere"}, "There is no backup nowhere"),
+        ("sales", {"lock_timeout_s": 0}, "lock_timeout_s has to be 1 or more"),
+        ("journal", {}, "has no primary key, so nobody knows"),
+    ):
+        assert words in tables.refusal(names, check_mode, **changes)
     assert tables.state() == before
 
 

@@ -69,7 +69,7 @@ def test_tables_are_changed_by_their_names_only(confirm, dry, passes):
     if passes:
         require_confirmation([ORDERS, ITEMS], present, confirm, dry)
         return
-    with pytest.raises(PgopsError, match="set confirm to public.orders,stock.items"):
+    with pytest.raises(PgopsError, match=r"set confirm to public\.orders,stock\.items"):
         require_confirmation([ORDERS, ITEMS], present, confirm, dry)
 
 
