@@ -128,14 +128,14 @@ def restore_into(
 def stage(live, params: dict, plan: Plan, made: Made) -> dict[Name, Stage]:
     """The rows beside the live tables, where they can be compared; read there as they were in the backup."""
     stages = {}
-    with connect(tables_scratch.login(params, plan), APPLICATION, QUALIFIED) as scratch:
-        with scratch.cursor() as source, live.cursor() as cursor:
-            for number, (name, table) in enumerate(made.tables.items()):
-                one = stages[name] = Stage(name, table.columns, number)
-                one.fill(source, name.identifier, cursor)
-                sent = rows_and_hash(source, name.identifier, one.written)
-                if rows_and_hash(cursor, one.identifier, one.written) != sent:
-                    raise PgopsError(f"Not all rows of {name} arrived beside the live table. Nothing was changed.")
+    login = tables_scratch.login(params, plan)
+    with connect(login, APPLICATION, QUALIFIED) as scratch, scratch.cursor() as source, live.cursor() as cursor:
+        for number, (name, table) in enumerate(made.tables.items()):
+            one = stages[name] = Stage(name, table.columns, number)
+            one.fill(source, name.identifier, cursor)
+            sent = rows_and_hash(source, name.identifier, one.written)
+            if rows_and_hash(cursor, one.identifier, one.written) != sent:
+                raise PgopsError(f"Not all rows of {name} arrived beside the live table. Nothing was changed.")
     return stages
 
 
