@@ -73,6 +73,10 @@ DEPENDENTS = """
 """
 
 
+def quoted(part: str) -> str:
+    return '"' + part.replace('"', '""') + '"'
+
+
 @dataclass(frozen=True, order=True)
 class Name:
     """A table or a sequence, by its schema."""
@@ -90,7 +94,7 @@ class Name:
     @property
     def pattern(self) -> str:
         """For the options of pg_dump: this one, whatever is in its name."""
-        return ".".join('"' + part.replace('"', '""') + '"' for part in (self.schema, self.relation))
+        return f"{quoted(self.schema)}.{quoted(self.relation)}"
 
 
 @dataclass(frozen=True)
