@@ -27,11 +27,11 @@ from .restore import TOOLS, take_lock
 from .restore_copy import APPLICATION
 from .restore_plan import Plan
 from .tables_catalog import Name, Table, find, read_dependents, read_views
-from .tables_exchange import Exchange, carry_out, kept_name, largest, locked_out, relevant_keys
+from .tables_exchange import Exchange, carry_out, kept_name, largest, relevant_keys, told
 from .tables_keys import Dangling
 from .tables_plan import MISSING, WHOLE, Change
 from .tables_scratch import QUALIFIED, Made
-from .tables_stage import Stage, rows_and_hash
+from .tables_stage import Stage, require_free_values, rows_and_hash
 
 # A statement that waits or works ends soon after the module was killed, and its transaction with it.
 LIVE = {
@@ -67,7 +67,8 @@ def restore_tables(params: dict, check_mode: bool) -> dict:
             needed = tables_plan.needed_bytes(names, present, backup.manifest)
             restore_plan.require_room(conn, params, plan, needed)
             try:
-                result = restore_into(live, params, plan, names, present, check_mode, conn)
+                with told(names, params["lock_timeout_s"]):
+                    result = restore_into(live, params, plan, names, present, check_mode, conn)
             except (PgopsError, psycopg2.Error):
                 # Where the server is gone, that is the reason to tell; the next restore removes the database.
                 with suppress(psycopg2.Error):
@@ -120,8 +121,7 @@ def restore_into(
         kept = kept_name(cursor) if mode != MISSING and there else None
     steps = tables_plan.steps(plan.beside, found.name, mode, changes, kept, dangling, views) if counted else []
     if counted and not dry:
-        with locked_out(set(counted), params["lock_timeout_s"]):
-            carry_out(live, one, kept)
+        carry_out(live, one, kept)
     return report(params, plan, changes, steps, kept, dangling, definitions, dry)
 
 
@@ -157,6 +157,7 @@ def find_change(cursor, mode: str, backup: Table, staged: Stage, live: Table | N
     before, _ = rows_and_hash(cursor, live.name.identifier, live.written)
     if mode == MISSING:
         staged.leave_missing(cursor, live)
+        require_free_values(cursor, staged, live)
         added, _ = rows_and_hash(cursor, staged.identifier, staged.written)
         used = largest(cursor, staged, backup)
         return Change(

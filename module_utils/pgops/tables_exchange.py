@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from . import tables_keys
-from .connection import psycopg2, sql, transaction
+from .connection import psycopg2, sentence, sql, transaction
 from .errors import PgopsError
 from .tables_catalog import Key, Name, Table, find, read_dependents, read_keys, read_views
 from .tables_keys import Dangling
@@ -98,13 +98,19 @@ def kept_name(cursor) -> str:
 
 
 @contextmanager
-def locked_out(names: set[Name], timeout_s: int):
+def told(names: list[Name], timeout_s: int):
+    """What the server refuses, as the operator has to know it: each of it ends the transaction."""
     try:
         yield
     except psycopg2.errors.LockNotAvailable as error:
         raise PgopsError(
             f"{', '.join(map(str, sorted(names)))}, or a table that refers to it, stayed locked for {timeout_s} s. Nothing was "
             "changed. pg_locks shows by whom; a higher lock_timeout_s waits longer."
+        ) from error
+    except psycopg2.IntegrityError as error:
+        raise PgopsError(
+            f"The rows of the backup do not fit into the database of today: {sentence(error)}. Nothing was changed. Restore the "
+            "database beside the original with restore_postgresql.yml, and copy by hand what fits."
         ) from error
 
 

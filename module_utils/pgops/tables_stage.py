@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .connection import copy_across, sql
+from .errors import PgopsError
 from .tables_catalog import Column, Name, Table
 
 # Rows count by their text, as types such as json cannot be compared; the sum does not depend on their order.
@@ -14,6 +15,15 @@ MORE = """
     SELECT count(*) FROM (SELECT hashtextextended(ROW({})::text, 0) FROM {} r
                           EXCEPT ALL SELECT hashtextextended(ROW({})::text, 0) FROM {} r) x
 """
+# Of whole columns; what an index upon an expression refuses is known when it does.
+UNIQUE = """
+    SELECT c.relname,
+           (SELECT array_agg(a.attname::text ORDER BY u.place) FROM unnest(i.indkey::int2[]) WITH ORDINALITY u (number, place)
+            JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = u.number WHERE u.place <= i.indnkeyatts)
+    FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+    WHERE i.indrelid = %s AND i.indisunique AND NOT i.indisprimary AND i.indpred IS NULL AND i.indexprs IS NULL ORDER BY 1
+"""
+TAKEN = "SELECT count(*) FROM {} s JOIN {} t ON ({}) = ({})"
 
 
 def listed(columns: list[str], prefix: str = ""):
@@ -76,3 +86,20 @@ def rows_and_hash(cursor, relation, columns: list[str]) -> tuple[int, str]:
     cursor.execute(sql.SQL(ROWS_AND_HASH).format(listed(columns, "r"), relation))
     rows, digest = cursor.fetchone()
     return rows, digest
+
+
+def require_free_values(cursor, stage: Stage, table: Table) -> None:
+    """Rows with another primary key may have what has to be unique."""
+    cursor.execute(UNIQUE, (table.oid,))
+    for index, columns in cursor.fetchall():
+        if set(columns) <= set(stage.written):
+            query = sql.SQL(TAKEN).format(
+                stage.identifier, table.name.identifier, listed(columns, "s"), listed(columns, "t")
+            )
+            cursor.execute(query)
+            rows = cursor.fetchone()[0]
+            if rows:
+                raise PgopsError(
+                    f"{rows} missing rows of {table.name} have the same {', '.join(columns)} as other rows that are there (unique "
+                    f"index {index}). Nothing was changed. Change those first, or copy by hand what fits."
+                )

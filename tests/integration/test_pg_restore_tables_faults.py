@@ -75,7 +75,20 @@ def test_a_reader_sees_rows_all_the_time(tables):
 def test_what_a_constraint_of_today_forbids_is_refused_whole(tables):
     tables.shop.execute("UPDATE public.sales SET total = 1; ALTER TABLE public.sales ADD CHECK (total < 50);")
     spoilt = tables.state()
-    assert 'violates check constraint "sales_total_check"' in tables.refusal("sales", mode="data")
+    said = tables.refusal("sales", mode="data")
+    assert said.startswith("The rows of the backup do not fit into the database of today: ")
+    assert 'violates check constraint "sales_total_check". Nothing was changed.' in said
+    assert tables.state() == spoilt
+
+
+def test_a_value_that_another_row_has_taken_since_is_found_by_the_dry_run_already(tables):
+    tables.shop.execute(
+        "DELETE FROM public.customers WHERE id = 20; UPDATE public.customers SET mail = 'c20' WHERE id = 1;"
+    )
+    spoilt = tables.state()
+    said = "1 missing rows of public.customers have the same mail as other rows that are there (unique index customers_mail_key)."
+    for check_mode in (True, False):
+        assert tables.refusal("customers", check_mode).startswith(said)
     assert tables.state() == spoilt
 
 
