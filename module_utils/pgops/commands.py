@@ -154,10 +154,19 @@ def login_surroundings(params: dict) -> Iterator[Surroundings]:
         yield Surroundings({**environment, "PGPASSFILE": f"/dev/fd/{passfile.fileno()}"}, (passfile.fileno(),))
 
 
-def pipeline(stages: Sequence[Sequence[str]], surroundings: Surroundings, output: int = subprocess.DEVNULL) -> None:
-    """Run STAGES, each reading what the one before it writes, the last one into OUTPUT; raises unless all succeed."""
-    failed = [end for end in run_stages(stages, surroundings, output) if end.code]
-    if not failed:
+def pipeline(
+    stages: Sequence[Sequence[str]],
+    surroundings: Surroundings,
+    output: int = subprocess.DEVNULL,
+    partial: bool = False,
+) -> None:
+    """Run STAGES, each reading what the one before it writes, the last one into OUTPUT; raises unless all succeed.
+
+    With PARTIAL the last one may end before it has read everything.
+    """
+    ends = run_stages(stages, surroundings, output)
+    failed = [end for end in ends if end.code]
+    if not failed or (partial and not ends[-1].code and all(end.lost_its_reader for end in failed)):
         return
     # One that lost its reader only tells that a later one has failed.
     cause = next((end for end in failed if not end.lost_its_reader), failed[-1])

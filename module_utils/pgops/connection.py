@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -23,6 +25,7 @@ __all__ = [
     "address",
     "connect",
     "connection_spec",
+    "copy_across",
     "copy_in",
     "extras",
     "psycopg2",
@@ -133,6 +136,32 @@ def copy_in(cursor, statement, text: bytes) -> None:
         if isinstance(error.__cause__, psycopg2.Error):
             raise error.__cause__ from None
         raise
+
+
+def copy_across(source, query, target, statement) -> None:
+    """Stream what QUERY, a COPY TO of cursor SOURCE, sends into STATEMENT, a COPY FROM of cursor TARGET.
+
+    Where the first fails the second may succeed with a part: what this raises must end the transaction.
+    """
+    outlet, inlet = os.pipe()
+    failures: list[Exception] = []
+
+    def send() -> None:
+        try:
+            with open(inlet, "wb", COPY_BYTES) as pipe:
+                source.copy_expert(query, pipe, COPY_BYTES)
+        except (psycopg2.Error, OSError) as error:
+            failures.append(error)
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    try:
+        with open(outlet, "rb", COPY_BYTES) as pipe:
+            target.copy_expert(statement, pipe, COPY_BYTES)
+    finally:
+        sender.join()
+    if failures:
+        raise failures[0]
 
 
 @contextmanager

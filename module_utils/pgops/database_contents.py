@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import unified_diff
 
@@ -78,14 +79,19 @@ def read(params: dict, database: str, application_name: str) -> Contents:
         return Contents(tables, dict(cursor.fetchall()), dump_schema(params, database))
 
 
-def dump_schema(params: dict, database: str) -> list[str]:
-    """The database's own statements, as pg_dump writes them."""
-    command = [commands.program("pg_dump"), "--schema-only", *commands.login_arguments(params, database)]
+def dump_schema(params: dict, database: str, tables: Sequence[str] = ()) -> list[str]:
+    """The database's own statements, as pg_dump writes them, to be compared; those of TABLES, patterns of pg_dump, if given."""
+    text = dump_text(params, database, ["--schema-only", *(f"--table={table}" for table in tables)])
+    return [line for line in text.splitlines() if line and not line.startswith(NOISE)]
+
+
+def dump_text(params: dict, database: str, selection: Sequence[str]) -> str:
+    """What pg_dump writes with the options SELECTION."""
+    command = [commands.program("pg_dump"), *selection, *commands.login_arguments(params, database)]
     with commands.login_surroundings(params) as surroundings, tempfile.TemporaryFile() as output:
         commands.pipeline([command], surroundings, output.fileno())
         output.seek(0)
-        lines = output.read().decode("utf-8").splitlines()
-    return [line for line in lines if line and not line.startswith(NOISE)]
+        return output.read().decode("utf-8")
 
 
 def compare(restored: Contents, original: Contents) -> dict:

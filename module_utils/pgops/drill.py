@@ -6,16 +6,13 @@ The live cluster is not connected to, and none of its files is opened for writin
 from __future__ import annotations
 
 import errno
-import shutil
 import time
-from collections.abc import Callable
 from contextlib import ExitStack, nullcontext
 from functools import partial
 from pathlib import Path
 from types import ModuleType
 
 from . import backup, commands, drill_logical, drill_physical
-from .backup import existing_part, mebibytes
 from .drill_checks import (
     ask,
     check_heartbeat,
@@ -28,6 +25,7 @@ from .drill_plan import LOGICAL, PHYSICAL, VERIFY, Course, DrillFailedError, rep
 from .drill_server import Side, discard, prepare, require_directory, require_ours
 from .errors import PgopsError
 from .schema_comparison import require_declaration
+from .side_room import require_room, watcher
 
 SOURCES: dict[str, ModuleType] = {LOGICAL: drill_logical, PHYSICAL: drill_physical}
 
@@ -50,7 +48,7 @@ def drill(params: dict, check_mode: bool) -> dict:
             course.failure = str(error)
             return result(leftover, [], report(course, params["kind"], params["host"], time.time()))
         planned = plan(params, source, chosen, side, leftover)
-        require_room(params, side, chosen)
+        require_room(side, chosen.name, chosen.needed_bytes, params["keep_free_ratio"])
         if check_mode:
             return result(leftover, planned, None)
         discard(side)
@@ -84,39 +82,12 @@ def plan(params: dict, source: ModuleType, chosen, side: Side, leftover: bool) -
     ]
 
 
-def require_room(params: dict, side: Side, chosen) -> None:
-    """The live cluster is often on the same file system: it is never brought near to being full."""
-    where = existing_part(side.work_directory)
-    taken = sum(file.lstat().st_size for file in side.folder.rglob("*")) if side.folder.exists() else 0
-    found = shutil.disk_usage(where)
-    left = found.free + taken - chosen.needed_bytes
-    if left < found.total * params["keep_free_ratio"]:
-        raise PgopsError(
-            f"A drill with {chosen.name} needs about {mebibytes(chosen.needed_bytes)} MiB in {side.work_directory}, and would leave "
-            f"{max(left, 0) >> 20} MiB of {found.total >> 20}, less than keep_free_ratio ({params['keep_free_ratio']:g}) says. "
-            "Nothing was changed. Make room there, or choose another work_directory."
-        )
-
-
-def watcher(params: dict, side: Side) -> Callable[[], None]:
-    """What WAL brings is not known beforehand."""
-
-    def watch() -> None:
-        found = shutil.disk_usage(side.work_directory)
-        if found.free < found.total * params["keep_free_ratio"] / 2:
-            raise PgopsError(
-                f"The drill was stopped before {side.work_directory} became full. Make room there, or choose another work_directory."
-            )
-
-    return watch
-
-
 def carry_out(params: dict, source: ModuleType, chosen, side: Side, course: Course) -> None:
     """Whatever goes wrong from here on is what the drill has found out."""
     try:
         prepare(side)
         with ExitStack() as stack:
-            source.restore(side, chosen, params, course, stack, watcher(params, side))
+            source.restore(side, chosen, params, course, stack, watcher(side, params["keep_free_ratio"]))
             with course.phase(VERIFY):
                 verify(params, source, chosen, side, course)
                 stack.close()

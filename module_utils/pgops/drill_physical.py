@@ -105,28 +105,34 @@ def restore(
     """Up to a server that has replayed all there was; it ends with STACK."""
     backup = chosen.backup
     with course.phase(RESTORE):
-        finished = commands.pgbackrest(
-            [
-                f"--stanza={params['stanza']}", f"--repo={backup.repository}", f"--set={backup.label}",
-                f"--pg1-path={side.data}", f"--tablespace-map-all={side.tablespaces}", "--type=standby", "restore",
-            ]
-        )  # fmt: skip
-        if finished.code:
-            raise PgopsError(explained(finished, f"Backup {backup.label} could not be restored"))
-        where = f" --pg1-path={side.data} --repo={backup.repository}"
-        configure(
-            side,
-            {
-                **limits(side),
-                "shared_preload_libraries": ", ".join(params["preload_libraries"]),
-                "restore_command": ARCHIVE_GET.format(stanza=params["stanza"], where=where),
-            },
-        )
+        fetch(side, backup, params["stanza"], ["--type=standby"])
+        configure(side, replay_settings(side, backup, params["stanza"], params["preload_libraries"]))
     with course.phase(REPLAY):
         stack.enter_context(running(side, params["timeout_s"], watch))
         wait_until_replayed(side, chosen.segment, params["timeout_s"], watch)
         course.saved_s = time.time()
         promote(side, params["timeout_s"])
+
+
+def fetch(side: Side, backup: Backup, stanza: str, how: list[str]) -> None:
+    """The files of the backup; HOW are pgBackRest's options of what is to become of them."""
+    finished = commands.pgbackrest(
+        [
+            f"--stanza={stanza}", f"--repo={backup.repository}", f"--set={backup.label}", f"--pg1-path={side.data}",
+            f"--tablespace-map-all={side.tablespaces}", *how, "restore",
+        ]
+    )  # fmt: skip
+    if finished.code:
+        raise PgopsError(explained(finished, f"Backup {backup.label} could not be restored"))
+
+
+def replay_settings(side: Side, backup: Backup, stanza: str, preload_libraries: list[str]) -> dict[str, str]:
+    where = f" --pg1-path={side.data} --repo={backup.repository}"
+    return {
+        **limits(side),
+        "shared_preload_libraries": ", ".join(preload_libraries),
+        "restore_command": ARCHIVE_GET.format(stanza=stanza, where=where),
+    }
 
 
 def limits(side: Side) -> dict[str, str]:
@@ -166,7 +172,7 @@ def read_progress(side: Side) -> dict:
     except PgopsError:
         if runs(side.data):
             raise
-        raise PgopsError(f"The server of the drill ended while it replayed WAL: {last_words(side)}.") from None
+        raise PgopsError(f"The server of the {side.purpose} ended while it replayed WAL: {last_words(side)}.") from None
 
 
 def archive_words(side: Side) -> str:

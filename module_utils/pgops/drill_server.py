@@ -1,4 +1,5 @@
-"""The server of a drill: in a directory and on a socket of its own, which nobody else finds, and gone with whoever started it.
+"""The server of a drill, or of a recovery of single tables: in a directory and on a socket of its own, which nobody else finds,
+and gone with whoever started it.
 
 Nothing of the cluster beside it is read or written: not its configuration, its archive, its tablespaces or its sockets.
 """
@@ -51,9 +52,10 @@ SETTINGS = {
 
 @dataclass(frozen=True)
 class Side:
-    """Where the server of a drill is: below a directory that holds nothing else."""
+    """Where the server is, and what for: below a directory that holds nothing else."""
 
     work_directory: Path
+    purpose: str = "drill"
 
     @property
     def folder(self) -> Path:
@@ -112,13 +114,13 @@ def prepare(side: Side) -> None:
 
 
 def require_ours(side: Side) -> bool:
-    """Whether an interrupted drill has left something; what lies there otherwise is refused."""
+    """Whether an interrupted run has left something; what lies there otherwise is refused."""
     if not side.folder.exists():
         return False
-    # A drill that was killed before it could mark the directory has left it empty.
+    # One that was killed before it could mark the directory has left it empty.
     if not (side.folder / MARK).exists() and any(side.folder.iterdir()):
         raise PgopsError(
-            f"{side.folder} is not of a drill, and a drill would remove it. Nothing was changed. Move it away, or choose another "
+            f"{side.folder} is not of a {side.purpose}, and a {side.purpose} would remove it. Nothing was changed. Move it away, or choose another "
             "work_directory."
         )
     return True
@@ -205,14 +207,14 @@ def wait_until_answers(side: Side, process: subprocess.Popen, timeout_s: int, wa
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise PgopsError(f"The server of the drill ended: {last_words(side)}.")
+            raise PgopsError(f"The server of the {side.purpose} ended: {last_words(side)}.")
         watch()
         try:
             with side.connect("postgres"):
                 return
         except PgopsError:
             time.sleep(TICK_S)
-    raise PgopsError(f"The server of the drill did not answer within {timeout_s} s: {last_words(side)}.")
+    raise PgopsError(f"The server of the {side.purpose} did not answer within {timeout_s} s: {last_words(side)}.")
 
 
 def stop(side: Side, process: subprocess.Popen) -> None:
@@ -220,9 +222,9 @@ def stop(side: Side, process: subprocess.Popen) -> None:
     try:
         code = process.wait(STOP_LIMIT_S)
     except subprocess.TimeoutExpired:
-        raise PgopsError(f"The server of the drill did not stop within {STOP_LIMIT_S} s.") from None
+        raise PgopsError(f"The server of the {side.purpose} did not stop within {STOP_LIMIT_S} s.") from None
     if code:
-        raise PgopsError(f"The server of the drill did not stop in order: {last_words(side)}.")
+        raise PgopsError(f"The server of the {side.purpose} did not stop in order: {last_words(side)}.")
 
 
 def last_words(side: Side) -> str:

@@ -25,6 +25,8 @@ ARRIVED = "SELECT last_archived_wal >= '{segment}' FROM pg_stat_archiver"
 REACHED = "SELECT pg_is_in_recovery() AND pg_get_wal_replay_pause_state() = 'paused'"
 WHERE = """SELECT json_build_object('lsn', pg_last_wal_replay_lsn(), 'last_transaction_at', pg_last_xact_replay_timestamp(),
     'databases', (SELECT json_agg(datname ORDER BY datname) FROM pg_database WHERE datallowconn))"""
+# What a server says that has replayed everything, and has not come to its target.
+OUT_OF_WAL = "recovery ended before configured recovery target was reached"
 HAS_AMCHECK = "SELECT count(*) FROM pg_extension WHERE extname = 'amcheck'"
 HAS_PROMOTED = "SELECT NOT pg_is_in_recovery()"
 # Of a server that nobody but this finds.
@@ -164,7 +166,7 @@ def failure(one: Recovery) -> PgopsError:
     path = Path(one.places.log)
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
     said = [line.split("FATAL:", 1)[1].strip() for line in lines if "FATAL:" in line]
-    if any("recovery ended before configured recovery target was reached" in line for line in said):
+    if any(OUT_OF_WAL in line for line in said):
         return PgopsError(
             f"The WAL in the repository ends before {one.target}. The data directory was not touched. Choose an earlier target, "
             "or for a name or a transaction another backup."

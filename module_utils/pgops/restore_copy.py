@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from . import commands, dump_directory
@@ -47,11 +48,15 @@ def create(conn, plan: Plan) -> None:
         cursor.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(name))
 
 
-def fill(params: dict, plan: Plan, scratch: Path) -> None:
+def fill(params: dict, plan: Plan, scratch: Path, selection: Sequence[str] = ()) -> None:
     """Streamed, so that neither the unpacked archive nor a second copy of it touches the disk, or with as many processes as
-    there are cores, of an archive that has to be unpacked for that, into SCRATCH, which is made and removed."""
+    there are cores, of an archive that has to be unpacked for that, into SCRATCH, which is made and removed.
+
+    SELECTION are the options with which pg_restore takes a part of the archive; it may stop reading behind that.
+    """
     found, archive = plan.backup.manifest, plan.backup.folder / plan.backup.manifest.archive
-    load = [commands.program("pg_restore"), "--exit-on-error", *commands.login_arguments(params, plan.beside)]
+    login = commands.login_arguments(params, plan.beside)
+    load = [commands.program("pg_restore"), "--exit-on-error", *selection, *login]
     try:
         with commands.login_surroundings(params) as surroundings:
             if found.format == DIRECTORY:
@@ -60,7 +65,7 @@ def fill(params: dict, plan: Plan, scratch: Path) -> None:
                     commands.pipeline([[*load, f"--jobs={jobs}", str(folder)]], surroundings)
             else:
                 unpack = [commands.program("zstd"), "--decompress", "--quiet", "--stdout", str(archive)]
-                commands.pipeline([unpack, load], surroundings)
+                commands.pipeline([unpack, load], surroundings, partial=bool(selection))
     except OSError as error:
         raise PgopsError(
             f"{found.name} cannot be unpacked in {scratch.parent}: {error.strerror}. The unfinished copy is removed; nothing else was "

@@ -68,12 +68,7 @@ def origin_of(found: Manifest) -> str:
 
 def make_plan(backup: Backup, target: str, databases: dict[str, Database], confirm: str | None, dry: bool) -> Plan:
     """Everything that will be done, and what must be confirmed. Raises where it may not be done."""
-    found, beside = backup.manifest, databases.get(target + BESIDE)
-    if beside and not is_leftover(beside, databases.get(EMPTY)):
-        raise PgopsError(
-            f"Database {beside.name} is in the way: the restore makes its own under this name, and this one was made "
-            "by somebody else. Rename or drop it. Nothing was changed."
-        )
+    found, beside = backup.manifest, find_leftover(target, databases)
     rows = sum(found.rows.values())
     steps = [f"drop database {beside.name}, which an interrupted restore left"] if beside else []
     steps += [
@@ -93,6 +88,17 @@ def make_plan(backup: Backup, target: str, databases: dict[str, Database], confi
         if len(name.encode()) > NAME_BYTES:
             raise PgopsError(f"The name {name} is longer than {NAME_BYTES} bytes. Choose a shorter target.")
     return Plan(backup, target, kept, beside.size_bytes if beside else None, tuple(steps))
+
+
+def find_leftover(target: str, databases: dict[str, Database]) -> Database | None:
+    """What an interrupted restore left beside TARGET; anything else under that name is refused."""
+    beside = databases.get(target + BESIDE)
+    if beside and not is_leftover(beside, databases.get(EMPTY)):
+        raise PgopsError(
+            f"Database {beside.name} is in the way: the restore makes its own under this name, and this one was made "
+            "by somebody else. Rename or drop it. Nothing was changed."
+        )
+    return beside
 
 
 def is_leftover(beside: Database, empty: Database | None) -> bool:
@@ -163,8 +169,9 @@ def unpacking_bytes(found: Manifest) -> int:
     return 0 if found.unpacked_bytes is None else found.size_bytes + found.unpacked_bytes
 
 
-def require_room(conn, params: dict, plan: Plan) -> None:
-    """Where the server is this host, the new database must fit beside what is there, and what is unpacked beside the archive."""
+def require_room(conn, params: dict, plan: Plan, needed_bytes: int | None = None) -> None:
+    """Where the server is this host, the new database must fit beside what is there, or whatever needs NEEDED_BYTES; and what is
+    unpacked beside the archive."""
     found = plan.backup.manifest
     if found.unpacked_bytes is not None:
         require_space(plan.backup.folder.parent, unpacking_bytes(found), f"Unpacking {found.name}")
@@ -172,4 +179,5 @@ def require_room(conn, params: dict, plan: Plan) -> None:
         cursor.execute(DATA_DIRECTORY)
         directory = Path(cursor.fetchone()[0])
     if (params["login_host"] or "/").startswith("/") and os.access(directory, os.R_OK):
-        require_space(directory, found.database_size_bytes, f"The restore of {found.name}", plan.leftover_bytes or 0)
+        needed = found.database_size_bytes if needed_bytes is None else needed_bytes
+        require_space(directory, needed, f"The restore of {found.name}", plan.leftover_bytes or 0)
