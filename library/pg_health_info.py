@@ -52,6 +52,26 @@ options:
     type: float
     default: 2
   physical_backup_critical_days: {description: *physical, type: float, default: 8}
+  physical_full_warning_days:
+    description: &full Age in days of the newest full physical backup, where O(pgbackrest_stanza) is given.
+    type: float
+    default: 9
+  physical_full_critical_days: {description: *full, type: float, default: 16}
+  offsite_warning_days:
+    description: &offsite Age in days of the newest dump in the object store, where O(offsite) is given.
+    type: float
+    default: 2
+  offsite_critical_days: {description: *offsite, type: float, default: 8}
+  offsite_delay_warning_s:
+    description: &delay Seconds that the newest dump of this host has not been in the object store, where O(offsite) is given.
+    type: float
+    default: 3600
+  offsite_delay_critical_s: {description: *delay, type: float, default: 86400}
+  verification_warning_days:
+    description: &verification Days since all backups of each of O(verification_kinds) were read to their end.
+    type: float
+    default: 14
+  verification_critical_days: {description: *verification, type: float, default: 35}
   heartbeat_warning_s:
     description: &heartbeat Age in seconds of the row that is written every minute, where O(drill_kinds) are given.
     type: float
@@ -89,6 +109,27 @@ options:
     type: list
     elements: str
     default: []
+  verification_kinds:
+    description: Kinds of backups that are expected to be read to their end from time to time, where the server is a primary.
+    type: list
+    elements: str
+    default: []
+  offsite:
+    description: >-
+      Object store in which the dumps of O(backup_directory) are expected as well, where the server is a primary: the options of
+      M(pg_backup_offsite_info). Its newest dump of O(login_db) is checked.
+    type: dict
+    suboptions:
+      endpoint: {type: str, required: true, description: Address of the store.}
+      bucket: {type: str, required: true, description: Name of the bucket.}
+      prefix: {type: str, default: dumps, description: Folder in the bucket.}
+      region: {type: str, default: us-east-1, description: Region of the bucket.}
+      key: {type: str, required: true, description: Access key.}
+      secret: {type: str, required: true, description: Its secret.}
+      ca: {type: str, default: "", description: Certificates of the authorities that are trusted.}
+      path_style: {type: bool, default: true, description: Whether the bucket is in the path of an address.}
+      encryption: {type: str, default: AES256, description: Not used when reading.}
+      storage_class: {type: str, default: STANDARD_IA, description: Not used when reading.}
   data_directory: {description: "Where the data lies, for the time when the server cannot be asked.", type: path}
   expected_state: {description: What the server is meant to be., type: str, choices: [primary, standby]}
   expected_schema_revision: {description: Revision that the schema in O(login_db) is meant to be at., type: str}
@@ -168,6 +209,7 @@ from ansible.module_utils.pgops.connection import connection_spec
 from ansible.module_utils.pgops.errors import PgopsError
 from ansible.module_utils.pgops.health import threshold_spec
 from ansible.module_utils.pgops.health_examination import examine
+from ansible.module_utils.pgops.offsite_store import store_spec
 
 
 def options_spec() -> dict:
@@ -179,6 +221,8 @@ def options_spec() -> dict:
         "backup_directory": {"type": "path"},
         "pgbackrest_stanza": {"type": "str"},
         "drill_kinds": {"type": "list", "elements": "str", "default": []},
+        "verification_kinds": {"type": "list", "elements": "str", "default": []},
+        "offsite": {"type": "dict", "options": store_spec()},
         "data_directory": {"type": "path"},
         "expected_state": {"type": "str", "choices": ["primary", "standby"]},
         "expected_schema_revision": {"type": "str"},

@@ -177,7 +177,10 @@ def record(conn, present: list[Made], verifications: list[dict], keep_days: int,
         "changed": bool(new or fresh or expired),
         "added": [one.name for one in new],
         "removed": expired,
-        "diff": {"before": forgotten(expired, keep_days), "after": "".join(map(line, [*new, *fresh]))},
+        "diff": {
+            "before": forgotten(expired, keep_days),
+            "after": "".join([*map(backup_line, new), *map(verification_line, fresh)]),
+        },
     }
 
 
@@ -197,12 +200,14 @@ def forgotten(expired: int, keep_days: int) -> str:
     return f"{expired} rows from more than {keep_days} days ago\n" if expired else ""
 
 
-def line(one: Made | dict) -> str:
-    if isinstance(one, Made):
-        where = "" if one.repository is None else f" in repository {one.repository}"
-        return f"{one.kind} backup {one.name}{where}: {one.size_bytes} bytes in {one.duration_s:g} s\n"
-    verdict = "good" if one["passed"] else "not all good"
-    return f"{one['backups']} {one['kind']} backups on {one['host']} were read to their end: {verdict}\n"
+def backup_line(one: Made) -> str:
+    where = "" if one.repository is None else f" in repository {one.repository}"
+    return f"{one.kind} backup {one.name}{where}: {one.size_bytes} bytes in {one.duration_s:g} s\n"
+
+
+def verification_line(row: dict) -> str:
+    verdict = "good" if row["passed"] else "not all good"
+    return f"{row['backups']} {row['kind']} backups on {row['host']} were read to their end: {verdict}\n"
 
 
 def tell(conn, present: list[Made]) -> dict:

@@ -10,6 +10,8 @@ from .errors import PgopsError
 from .health import duration, size
 
 GOOD, BAD, OPEN = "good", "bad", "open"
+# As the plots of the page have them.
+UNITS = {"bytes": "B", "kB": "KiB", "MB": "MiB", "GB": "GiB", "TB": "TiB"}
 WORDS = {"logical": "dump", "physical": "physical backup"}
 # Growth is told when there is something to compare with: as many days ago, or the oldest there is.
 LOOK_BACK_DAYS = 30
@@ -52,6 +54,11 @@ def ago(text: str, now_s: float) -> str:
     return f"{duration(max(0.0, now_s - datetime.fromisoformat(text).timestamp()))} ago"
 
 
+def amount(size_bytes: int) -> str:
+    value, unit = size(size_bytes).split(" ")
+    return f"{value} {UNITS[unit]}"
+
+
 def of_drills(kind: str, told: dict, limits: Limits, now_s: float) -> list[tuple[str, str]]:
     drills = of_kind(told["drills"], kind)
     if not drills:
@@ -90,7 +97,7 @@ def of_backups(kind: str, told: dict, now_s: float) -> list[tuple[str, str]]:
         where = f" in repository {last['repository']}" if last["repository"] is not None else f" of {last['database']}"
         text = (
             f"The newest {last['type']} {WORDS[kind]}{where} is from {ago(last['finished_at'], now_s)}: "
-            f"{size(last['size_bytes'])} in {duration(last['duration_s'])}{growth(series)}."
+            f"{amount(last['size_bytes'])} in {duration(last['duration_s'])}{growth(series)}."
         )
         found.append(
             (GOOD if last["present"] else OPEN, text if last["present"] else f"{text} It is not there any more.")

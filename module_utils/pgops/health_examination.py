@@ -12,8 +12,10 @@ from .health_checks import Wanted, by_state, idle_in_transaction, running, serve
 from .health_drills import drill_checks, read_wanted_kinds
 from .health_host import elsewhere, file_systems, read_memory
 from .health_host_checks import absent_host_checks, disk_checks, memory_check, unknown_data_directory
+from .health_offsite import offsite_checks
 from .health_physical import physical_checks
 from .health_server import Answers, ask_server
+from .health_verifications import read_verified_kinds, verification_checks
 
 SERVER_FACTS = (
     "version", "version_number", "started_at", "uptime_s", "state", "database", "role", "data_directory",
@@ -24,9 +26,11 @@ SERVER_FACTS = (
 def examine(params: dict) -> dict:
     limits = read_limits(params)
     wanted, kinds = read_wanted(params), read_wanted_kinds(params["drill_kinds"])
+    verified = read_verified_kinds(params["verification_kinds"])
     answers = ask_server(params, limits)
     drills = drill_checks(kinds, answers, limits, time.time())
-    checks = [*server_checks(answers, limits, wanted), *_host_checks(params, answers, limits), *drills]
+    readings = verification_checks(verified, answers, limits["verification"], time.time())
+    checks = [*server_checks(answers, limits, wanted), *_host_checks(params, answers, limits), *drills, *readings]
     return {**report(checks), **_facts(answers, limits, wanted)}
 
 
@@ -52,8 +56,10 @@ def _host_checks(params: dict, answers: Answers, limits: dict[str, Limit]) -> li
     if "data" not in known:
         disks.insert(0, unknown_data_directory(limits["disk"]))
     certificate = certificate_checks(answers.server.row, limits["certificate"], time.time())
-    physical = physical_checks(params["pgbackrest_stanza"], answers.server.row, limits["physical_backup"], time.time())
-    return [*disks, memory_check(read_memory(), limits["memory"]), *certificate, *physical]
+    server, now_s = answers.server.row, time.time()
+    physical = physical_checks(params["pgbackrest_stanza"], server, answers.archiver.row, limits, now_s)
+    offsite = offsite_checks(params["offsite"], params["backup_directory"], server, limits, now_s)
+    return [*disks, memory_check(read_memory(), limits["memory"]), *certificate, *physical, *offsite]
 
 
 def directories(params: dict, answers: Answers) -> dict[str, str]:

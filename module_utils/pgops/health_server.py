@@ -1,10 +1,11 @@
-"""What a health check asks the server: at most ten questions over one connection, each of which may fail alone."""
+"""What a health check asks the server: at most eleven questions over one connection, each of which may fail alone."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 from . import connection
+from .backup_history import LATEST_VERIFICATIONS
 from .connection import connect, extras, psycopg2, sentence, sql
 from .drill_history import LATEST
 from .errors import PgopsError
@@ -96,7 +97,7 @@ STANDBYS = """
     ORDER BY application_name, pid
 """
 ARCHIVER = """
-    SELECT archived_count, failed_count, last_failed_wal,
+    SELECT archived_count, failed_count, last_failed_wal, last_archived_wal,
            coalesce(last_failed_time > coalesce(last_archived_time, '-infinity'), false) AS failing,
            (SELECT count(*) FROM pg_ls_archive_statusdir() WHERE right(name, 6) = '.ready') AS waiting_segments
     FROM pg_stat_archiver
@@ -136,6 +137,7 @@ class Answers:
     revision: Answer = Answer()
     heartbeat: Answer = Answer()
     drills: Answer = Answer()
+    verifications: Answer = Answer()
 
 
 def ask_server(params: dict, limits: dict[str, Limit]) -> Answers:
@@ -154,6 +156,7 @@ def ask_server(params: dict, limits: dict[str, Limit]) -> Answers:
 def _ask_everything(conn, params: dict, limits: dict[str, Limit]) -> Answers:
     shortest_s = min(limits["statement"].warning or 0, limits["idle_in_transaction"].warning or 0)
     expected, drilled = params["expected_schema_revision"] is not None, bool(params["drill_kinds"])
+    verified = bool(params["verification_kinds"])
     return Answers(
         server=ask(conn, SERVER),
         sessions=ask(conn, SESSIONS, {"shortest_s": shortest_s, "bytes": STATEMENT_BYTES}),
@@ -163,8 +166,9 @@ def _ask_everything(conn, params: dict, limits: dict[str, Limit]) -> Answers:
         standbys=ask(conn, STANDBYS),
         archiver=ask(conn, ARCHIVER),
         revision=ask(conn, revision_statement(params["schema_revision_table"])) if expected else Answer(),
-        heartbeat=ask(conn, HEARTBEAT) if drilled else Answer(),
+        heartbeat=ask(conn, HEARTBEAT) if drilled or verified else Answer(),
         drills=ask(conn, LATEST) if drilled else Answer(),
+        verifications=ask(conn, LATEST_VERIFICATIONS) if verified else Answer(),
     )
 
 

@@ -74,8 +74,8 @@ def test_each_series_has_its_newest():
     backups = [made(3), made(2, type="schema"), made(1, 2048), made(1, kind="physical", repository=2, database=None)]
     texts = [one["text"] for one in outlook(told(backups=backups, drills=[drilled()]), LIMITS, NOW)["sentences"]]
     assert texts[3:5] == [
-        "The newest full dump of shop is from 1 d ago: 2 kB in 4 s, +100 % since 2025-11-21.",
-        "The newest schema dump of shop is from 2 d ago: 1 kB in 4 s.",
+        "The newest full dump of shop is from 1 d ago: 2 KiB in 4 s, +100 % since 2025-11-21.",
+        "The newest schema dump of shop is from 2 d ago: 1 KiB in 4 s.",
     ]
     assert texts[-1].startswith("The newest full physical backup in repository 2 is from")
 

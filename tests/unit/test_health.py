@@ -51,7 +51,8 @@ def test_defaults_are_the_published_thresholds():
     warnings = {rule.subject: rule.default.warning for rule in RULES}
     assert warnings == {
         "connections": 0.8, "statement": 5, "idle_in_transaction": 60, "replication": 60, "disk": 0.85, "memory": 0.9,
-        "certificate": 30, "physical_backup": 2, "heartbeat": 180, "drill": 35, "drill_rto": 14400, "drill_rpo": 3600,
+        "certificate": 30, "physical_backup": 2, "physical_full": 9, "offsite": 2, "offsite_delay": 3600, "verification": 14,
+        "heartbeat": 180, "drill": 35, "drill_rto": 14400, "drill_rpo": 3600,
     }  # fmt: skip
     assert read_limits(DEFAULTS)["connections"] == Limit(0.8, 0.9)
 
