@@ -197,3 +197,18 @@ def test_a_database_that_is_gone_does_not_keep_backups_from_being_listed(operato
     words, backups = operator.succeed("playbooks/list_backups.yml", threadr_database="gone")
     assert "Which of them were restored is unknown: " in words
     assert len(backups["backups"]) == 1
+
+
+def test_a_backup_counts_even_where_the_history_cannot_be_kept(operator):
+    operator.host.execute("ALTER TABLE operations.backups RENAME TO elsewhere;", db=DATABASE)
+    try:
+        words, result = operator.succeed("playbooks/backup_postgresql.yml")
+    finally:
+        operator.host.execute("ALTER TABLE operations.elsewhere RENAME TO backups;", db=DATABASE)
+    assert "is not in the history yet; the next one adds it." in words
+    assert "has no table operations.backups: its schema is too old" in words
+    name = result["backup"]["name"]
+    kept = f"SELECT count(*) FROM operations.backups WHERE name = '{name}'"
+    assert operator.host.query(kept, db=DATABASE) == [[0]]
+    operator.succeed("playbooks/backup_postgresql.yml")
+    assert operator.host.query(kept, db=DATABASE) == [[1]]
