@@ -6,6 +6,7 @@ DOCUMENTATION = r"""
 name: result_text
 short_description: Results of modules as aligned lines
 description:
+  - Filters C(human_bytes) and C(human_duration) write one value.
   - Filters C(accounting_lines), C(audit_lines), C(backup_lines), C(cutover_lines), C(drill_lines), C(made_backup_lines),
     C(physical_backup_lines), C(security_lines), C(tuning_lines) and C(undo_lines) turn the result of a module into a list of aligned lines.
 """
@@ -154,11 +155,10 @@ def last_restored(drills: dict, kind: str, name: str, repository: int | None = N
 def backup_lines(result: dict, drills: dict, offsite: dict | None = None) -> list[str]:
     """Backups, newest first, then what is wrong or remarkable in their directory.
 
-    DRILLS is what pg_drill_info tells; OFFSITE what pg_backup_offsite does, where there is an object store.
+    DRILLS is what pg_drill_info tells; OFFSITE what pg_backup_offsite_info does, where there is an object store.
     """
     head = ["backup", "type", "age", "size", "of a database of", "rows", "sound", "restored"]
     head += ["off-site"] if offsite else []
-    there = {copy["name"] for copy in (offsite or {}).get("copies", [])}
     rows = [
         [
             backup["name"],
@@ -170,7 +170,7 @@ def backup_lines(result: dict, drills: dict, offsite: dict | None = None) -> lis
             "yes" if backup["sound"] else "NO",
             # No database can be made of another one alone.
             last_restored(drills, "logical", backup["name"]) if backup["type"] == "full" else "-",
-            *(["yes" if backup["name"] in there else "NO"] if offsite else []),
+            *([copied(backup, offsite)] if offsite else []),
         ]
         for backup in result["backups"]
     ]
@@ -195,6 +195,16 @@ def made_backup_lines(made: list[dict], removed: list[str]) -> list[str]:
             f"{backup['name']}: {human_bytes(backup['size_bytes'])}{whole}, {counted}, in {backup['duration_s']} s, verified"
         )
     return [*lines, *([f"removed {', '.join(removed)}"] if removed else [])]
+
+
+def copied(backup: dict, offsite: dict) -> str:
+    """Whether it is off-site, as far as a list of what is there can tell."""
+    if offsite["unknown"] is not None:
+        return "unknown"
+    sizes = {copy["name"]: copy["size_bytes"] for copy in offsite["copies"]}
+    if backup["name"] not in sizes:
+        return "NO"
+    return "yes" if sizes[backup["name"]] == backup["size_bytes"] else "DIFFERS"
 
 
 def offsite_lines(result: dict, offsite: dict) -> list[str]:
@@ -297,6 +307,8 @@ class FilterModule:
             "cutover_lines": cutover_lines,
             "drill_lines": drill_lines,
             "made_backup_lines": made_backup_lines,
+            "human_bytes": human_bytes,
+            "human_duration": seconds,
             "physical_backup_lines": physical_backup_lines,
             "security_lines": security_lines,
             "tuning_lines": tuning_lines,

@@ -27,6 +27,17 @@ class OffSiteShop(Shop):
         }
         return {**right, **changes}
 
+    def store_params(self, **changes) -> dict:
+        """Where the store is, without what this host has."""
+        return {name: value for name, value in self.offsite_params(**changes).items() if name != "directory"}
+
+    def health(self, **changes) -> dict:
+        """The checks of health that are about the store, by name."""
+        params = {"login_db": self.name, "backup_directory": self.directory, "offsite": self.store_params(**changes)}
+        result = self.succeed("pg_health_info", params)
+        assert SETTINGS["secret"] not in str(result)
+        return {one["name"]: one for one in result["checks"] if one["name"].startswith("offsite")}
+
     def send(self, **changes) -> dict:
         return self.succeed("pg_backup_offsite", self.offsite_params(**changes))
 

@@ -82,6 +82,54 @@ def test_both_kinds_pass_and_are_remembered(operator):
     assert {one["kind"] for one in backups["restored"]} == {"logical", "physical"}
 
 
+@pytest.mark.parametrize("arguments", [[], ["--check", "--diff"]])
+def test_the_history_of_both_kinds_is_a_page_and_json(operator, arguments):
+    page = operator.folder / "history.html"
+    page.unlink(missing_ok=True)
+    words, told = operator.succeed("playbooks/backup_history.yml", *arguments, page=str(page))
+    assert {(one["kind"], one["present"]) for one in told["backups"]} == {("logical", True), ("physical", True)}
+    assert [one["passed"] for one in told["drills"]] == [True, True]
+    assert told["healthy"] is True and "changed=0" in words
+    text = page.read_text(encoding="utf-8")
+    assert (text.count('<figure class="plot">'), page.stat().st_mode & 0o777) == (8, 0o640)
+    assert told["backups"][-1]["name"] in text
+
+
+def readings(operator) -> list[list]:
+    return operator.host.query("SELECT kind, passed, backups FROM operations.verifications ORDER BY 1", db=DATABASE)
+
+
+def test_what_was_read_to_its_end_is_kept_for_health(operator):
+    words, _ = operator.succeed("playbooks/verify_backups.yml", "--check", "--diff")
+    assert "1 physical backups on pg1 were read to their end: good" in words and "changed=1" in words
+    assert readings(operator) == []
+    words, result = operator.succeed("playbooks/verify_backups.yml")
+    assert "changed=1" in words
+    assert [one["passed"] for one in result["verifications"]] == [True, True]
+    assert readings(operator) == [["logical", True, 1], ["physical", True, 1]]
+    _, _, health = operator.play("playbooks/check_health.yml")
+    verdicts = {one["name"]: one["verdict"] for one in health["checks"]}
+    names = ("verification_logical", "verification_physical", "physical_full", "wal_arrival", "wal_archive")
+    assert [verdicts.get(name) for name in names] == ["ok"] * 5, health["checks"]
+    assert not [name for name in verdicts if name.startswith("offsite")]
+
+
+def test_damage_that_was_read_is_a_problem(operator):
+    archive = operator.host.run("sh", "-c", f"ls -d {DUMPS}/threadr_full_*/archive.dump.zst | tail -1").stdout.strip()
+    script = f"f = open({archive!r}, 'r+b'); f.seek(100); b = f.read(1)[0]; f.seek(100); f.write(bytes([b ^ 255]))"
+    operator.host.run("python3", "-c", script)
+    try:
+        code, words, _ = operator.play("playbooks/verify_backups.yml")
+        assert code == 2 and "does not have the SHA-256 of its manifest" in words
+        _, words, health = operator.play("playbooks/check_health.yml")
+        assert any(
+            one.startswith("verification_logical: Not all backups that pg1 read are good.")
+            for one in health["problems"]
+        )
+    finally:
+        operator.host.run("python3", "-c", script)
+
+
 def test_a_backup_that_does_not_serve_ends_with_a_sentence(operator):
     before = len(operator.history())
     operator.succeed("playbooks/backup_postgresql.yml")
@@ -121,3 +169,18 @@ def test_a_database_that_is_gone_does_not_keep_backups_from_being_listed(operato
     words, backups = operator.succeed("playbooks/list_backups.yml", threadr_database="gone")
     assert "Which of them were restored is unknown: " in words
     assert sorted(one["type"] for one in backups["backups"]) == ["full", "globals", "globals"]
+
+
+def test_a_backup_counts_even_where_the_history_cannot_be_kept(operator):
+    operator.host.execute("ALTER TABLE operations.backups RENAME TO elsewhere;", db=DATABASE)
+    try:
+        words, result = operator.succeed("playbooks/backup_postgresql.yml")
+    finally:
+        operator.host.execute("ALTER TABLE operations.elsewhere RENAME TO backups;", db=DATABASE)
+    assert "is not in the history yet; the next one adds it." in words
+    assert "has no table operations.backups: its schema is too old" in words
+    name = next(one["name"] for one in result["backups"] if one["type"] == "full")
+    kept = f"SELECT count(*) FROM operations.backups WHERE name = '{name}'"
+    assert operator.host.query(kept, db=DATABASE) == [[0]]
+    operator.succeed("playbooks/backup_postgresql.yml")
+    assert operator.host.query(kept, db=DATABASE) == [[1]]

@@ -167,6 +167,47 @@ def test_a_directory_that_cannot_be_used_is_told_in_a_sentence(shop):
     assert refusal.startswith(f"/root/dumps/{name} cannot be used: Permission denied. Nothing was removed.")
 
 
+def test_what_is_there_is_listed_without_a_look_at_this_host(shop):
+    made = shop.back_up()["backup"]
+    shop.send()
+    runs = shop.host.four_runs("pg_backup_offsite_info", shop.store_params(), shop.objects)
+    assert {(run["changed"], run["unknown"], len(there)) for run, there in runs} == {(False, None, 2)}
+    [copy] = runs[0][0]["copies"]
+    assert (copy["name"], copy["size_bytes"]) == (made["name"], made["size_bytes"])
+    away = shop.succeed("pg_backup_offsite_info", shop.store_params(endpoint="https://localhost:444"))
+    assert "The store cannot be reached" in away["unknown"] and away["copies"] == []
+
+
+def test_health_tells_of_the_newest_dump(shop):
+    assert {name: one["verdict"] for name, one in shop.health().items()} == {
+        "offsite": "critical",
+        "offsite_newest": "ok",
+    }
+    name = shop.back_up()["backup"]["name"]
+    found = shop.health()
+    assert found["offsite"]["finding"] == f"No dump of {shop.name} is in the object store."
+    assert f"The newest dump, {name}, made" in found["offsite_newest"]["finding"]
+    shop.send()
+    found = shop.health()
+    assert {name: one["verdict"] for name, one in found.items()} == {"offsite": "ok", "offsite_newest": "ok"}
+    assert found["offsite_newest"]["finding"].endswith(f"{name}, is in the object store as it is here.")
+    shop.change_manifest(name, sha256="0" * 64)
+    found = shop.health()["offsite_newest"]
+    assert (found["verdict"], found["value"]) == ("critical", "differs")
+    assert f"Remove store:{SETTINGS['bucket']}/{PREFIX}/{name}/manifest.json from the store" in found["advice"]
+
+
+@pytest.mark.parametrize(
+    "changes", [{"endpoint": "https://localhost:444"}, {"secret": "another"}, {"bucket": "nowhere"}]
+)
+def test_health_warns_of_a_store_that_does_not_answer(shop, changes):
+    shop.back_up()
+    found = shop.health(**changes)
+    assert {(name, one["verdict"]) for name, one in found.items()} == {("offsite", "warning")}
+    assert "The object store could not be listed" in found["offsite"]["finding"]
+    assert "Until it answers nobody knows" in found["offsite"]["advice"]
+
+
 def test_killed_while_it_sends_nothing_counts_and_the_next_run_sends_it(shop):
     shop.execute(backups.GROW.format(kibibytes=40_000))
     name = shop.back_up()["backup"]["name"]

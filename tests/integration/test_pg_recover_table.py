@@ -38,7 +38,7 @@ def lsn(archive):
     archive.host.execute("CREATE TABLE kept AS SELECT * FROM users; DELETE FROM users WHERE id > 40;", db=DATABASE)
     yield found
     archive.host.execute(
-        "INSERT INTO users (id, mail, mood, facts) OVERRIDING SYSTEM VALUE SELECT id, mail, mood, facts FROM kept ON CONFLICT DO NOTHING;",
+        "DELETE FROM users; INSERT INTO users (id, mail, mood, facts) OVERRIDING SYSTEM VALUE SELECT id, mail, mood, facts FROM kept;",
         db=DATABASE,
     )
     for (name,) in archive.host.query(THERE, db=DATABASE):

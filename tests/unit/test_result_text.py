@@ -95,14 +95,25 @@ def test_what_no_database_can_be_made_of_was_never_to_be_restored():
 
 
 def test_what_is_off_site_is_a_column_and_what_is_only_there_a_line():
-    copies = [{"name": f"shop_full_202611{day}T030000Z"} for day in (24, 20, 19)]
-    found = {"backups": [listed(), listed(name="shop_full_20261123T030000Z")], "problems": [], "remarks": []}
-    lines = backup_lines(found, NO_DRILLS, {"copies": copies})
-    assert [line.split()[-1] for line in lines[:3]] == ["off-site", "yes", "NO"]
-    assert lines[3:] == [
+    copies = [{"name": f"shop_full_202611{day}T030000Z", "size_bytes": 1536} for day in (24, 22, 20, 19)]
+    there = [
+        listed(),
+        listed(name="shop_full_20261123T030000Z"),
+        listed(name="shop_full_20261122T030000Z", size_bytes=9),
+    ]
+    found = {"backups": there, "problems": [], "remarks": []}
+    lines = backup_lines(found, NO_DRILLS, {"unknown": None, "copies": copies})
+    assert [line.split()[-1] for line in lines[:4]] == ["off-site", "yes", "NO", "DIFFERS"]
+    assert lines[4:] == [
         "2 more in the object store alone, shop_full_20261119T030000Z to shop_full_20261120T030000Z: fetch_backup.yml brings one back"
     ]
-    assert backup_lines({**found, "backups": []}, NO_DRILLS, {"copies": []}) == ["no backups"]
+    assert backup_lines({**found, "backups": []}, NO_DRILLS, {"unknown": None, "copies": []}) == ["no backups"]
+
+
+def test_what_a_store_does_not_say_is_unknown_and_not_missing():
+    found = {"backups": [listed()], "problems": [], "remarks": []}
+    lines = backup_lines(found, NO_DRILLS, {"unknown": "The store cannot be reached.", "copies": []})
+    assert [line.split()[-1] for line in lines] == ["off-site", "unknown"]
 
 
 def test_what_was_made_is_a_line_each():
