@@ -6,11 +6,18 @@ import hashlib
 import ipaddress
 import json
 import re
+from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from decimal import Decimal
+from functools import lru_cache
+from typing import Any
 
 CELL_BYTES = 8
 NO_CELL = bytes(CELL_BYTES)
+# Kinds of which few values stand in many rows, and how many of them are remembered; so is short text, such as a state.
+REPEATING = ("boolean", "bigint", "date", "double", "inet")
+REMEMBERED = 4096
+SHORT_CHARACTERS = 20
 # How Python writes a whole number that it holds as a double.
 WHOLE_DOUBLE = re.compile(r"[0-9](?:\.0(?![0-9])|e[-+][0-9])")
 encode_json = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
@@ -37,30 +44,59 @@ def json_value(value: object) -> object:
 
 def json_text(value: object) -> str:
     text = encode_json(value)
-    # A string may look like one; that costs time and nothing else.
-    return encode_json(json_value(value)) if WHOLE_DOUBLE.search(text) else text
+    # A string may look like one; that costs time and nothing else. Searching for three literals first costs a tenth.
+    if (".0" in text or "e+" in text or "e-" in text) and WHOLE_DOUBLE.search(text):
+        return encode_json(json_value(value))
+    return text
+
+
+def _moment(value: object) -> str:
+    """From the profile's rule it is text already, in UTC and to the microsecond."""
+    if isinstance(value, datetime):
+        return value.astimezone(timezone.utc).isoformat(timespec="microseconds")
+    return str(value)
+
+
+TEXTS: dict[str, Callable] = {
+    "jsonb": json_text,
+    "text[]": lambda value: json.dumps(value, ensure_ascii=False),
+    "timestamptz": _moment,
+    "double": lambda value: number(float(value)),
+    "inet": lambda value: ipaddress.ip_address(value).exploded,
+}
 
 
 def text_of(kind: str, value: object) -> str:
     """The canonical text of a cell that is not null, from the profile's rule or from the server alike."""
-    if kind == "jsonb":
-        return json_text(value)
-    if kind == "text[]":
-        return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, datetime):
-        return value.astimezone(timezone.utc).isoformat(timespec="microseconds")
-    if kind == "double":
-        return number(float(value))  # type: ignore[arg-type]
-    if kind == "inet":
-        return ipaddress.ip_address(value).exploded  # type: ignore[arg-type]
-    return str(value)
+    return TEXTS.get(kind, str)(value)
+
+
+def _print(text: str) -> bytes:
+    return hashlib.blake2b(text.encode("utf-8"), digest_size=CELL_BYTES).digest()
 
 
 def fingerprint(kind: str, value: object) -> bytes:
     """Eight bytes that stand for a cell; zeros stand for null."""
-    if value is None:
-        return NO_CELL
-    return hashlib.blake2b(text_of(kind, value).encode("utf-8"), digest_size=CELL_BYTES).digest()
+    return NO_CELL if value is None else _print(text_of(kind, value))
+
+
+def _function(kind: str, as_sent: bool) -> Callable[[Any], bytes]:
+    """Fingerprints of one kind of cell that is not null; those of values that come again and again are remembered."""
+    text_of_kind = TEXTS.get(kind, str)
+    if kind == "jsonb" and as_sent:
+        return lambda value: _print(json_text(json.loads(value)))
+    if kind in REPEATING:
+        return lru_cache(REMEMBERED)(lambda value: _print(text_of_kind(value)))
+    if kind == "text":
+        remembered = lru_cache(REMEMBERED)(_print)
+        return lambda value: remembered(value) if len(value) <= SHORT_CHARACTERS else _print(value)
+    return lambda value: _print(text_of_kind(value))
+
+
+def fingerprints(kinds: list[str], as_sent: bool = False) -> Callable[[Sequence], list[bytes]]:
+    """A function from a row's cells to the fingerprint of each. AS_SENT, jsonb is the server's text."""
+    functions = [_function(kind, as_sent) for kind in kinds]
+    return lambda cells: [NO_CELL if cell is None else f(cell) for f, cell in zip(functions, cells, strict=True)]
 
 
 def differing(columns: list[str], one: bytes, other: bytes) -> list[str]:

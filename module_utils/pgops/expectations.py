@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
-from .canonical import NO_CELL, fingerprint
+from .canonical import NO_CELL, fingerprints
 from .connection import copy_in, sql
 from .copytext import encoder, taken
 from .lossless import TooLarge, identity, kept
-from .profile import Column, Entry, Pattern, Profile, Refusal, Row, Settings, Table, names, sql_kind
+from .profile import Column, Entry, Pattern, Profile, Refusal, Settings, Table, names, sql_kind
 from .redis_source import RedisSource, TypeChanged
 from .team import Team
 
@@ -20,7 +22,7 @@ FLUSH_ROWS = 2000
 CREATE = """
     CREATE TEMPORARY TABLE {expected} (key text, preference text, insert_only boolean, source_key bytea, member bytea,
                                        digest bytea, print bytea {said}) ON COMMIT DROP;
-    CREATE TEMPORARY TABLE {actual} (key text, print bytea {stored}) ON COMMIT DROP;
+    CREATE TEMPORARY TABLE {actual} (key text, print bytea {judged}) ON COMMIT DROP;
 """
 CREATE_REFUSED = """
     CREATE TEMPORARY TABLE refused (pattern text, source_key bytea, member bytea, digest bytea) ON COMMIT DROP
@@ -42,12 +44,34 @@ class Sheet:
             **parts,
         )
 
-    def fingerprints(self, columns: tuple[Column, ...], cells: tuple) -> bytes:
-        """Concatenated, of the stored columns; those that other records decide as well are judged in SQL."""
-        derived, pairs = self.table.derived, zip(columns, cells, strict=True)
-        return b"".join([NO_CELL if c.name in derived else fingerprint(c.kind, v) for c, v in pairs if c.stored])
+    def printed(self, cells: tuple) -> bytes:
+        """Fingerprints of a record's cells, in the order of C(stored): of those that it does not decide alone, see C(masked)."""
+        return self.masked(self.print_record([cells[place] for place in self.stored_at]))
 
-    @property
+    def masked(self, prints: list[bytes]) -> bytes:
+        """Concatenated, of the stored columns; those that other records decide as well are judged in SQL."""
+        for place in self.derived_at:
+            prints[place] = NO_CELL
+        return b"".join(prints)
+
+    @cached_property
+    def print_record(self) -> Callable[[Sequence], list[bytes]]:
+        return fingerprints([column.kind for column in self.table.stored])
+
+    @cached_property
+    def print_row(self) -> Callable[[Sequence], list[bytes]]:
+        """The same of a row as the server sends it."""
+        return fingerprints([column.kind for column in self.table.stored], as_sent=True)
+
+    @cached_property
+    def stored_at(self) -> list[int]:
+        return places(self.table.stored, self.table.columns)
+
+    @cached_property
+    def derived_at(self) -> list[int]:
+        return [place for place, column in enumerate(self.table.stored) if column.name in self.table.derived]
+
+    @cached_property
     def said(self) -> list[Column]:
         """What a record says that only SQL can judge."""
         table, wanted = self.table, set()
@@ -59,25 +83,33 @@ class Sheet:
             wanted |= set(table.choice.columns)
         return [column for column in table.columns if column.name in wanted | {table.adds_up}]
 
-    @property
-    def stored(self) -> list[Column]:
+    @cached_property
+    def judged(self) -> list[Column]:
         """What a row has of the columns that SQL judges."""
         lookup = self.table.lookup
         return [
             c for c in self.table.stored if c.name in self.table.derived and not (lookup and c.name == lookup.column)
         ]
 
-    def pick(self, columns: list[Column], among: tuple[Column, ...], cells: tuple) -> list:
-        """Those of CELLS, which are in the order of AMONG, that belong to COLUMNS."""
-        found = dict(zip(names(among), cells, strict=True))
-        return [found[column.name] for column in columns]
+    @cached_property
+    def said_at(self) -> list[int]:
+        return places(self.said, self.table.columns)
+
+    @cached_property
+    def judged_at(self) -> list[int]:
+        return places(self.judged, self.table.stored)
+
+    @cached_property
+    def key_at(self) -> int:
+        return names(self.table.columns).index(self.table.key)
 
     def create(self, cursor) -> None:
-        sides = {side: typed(getattr(self, side)) for side in ("said", "stored")}
-        cursor.execute(self.format(CREATE, **sides))
+        cursor.execute(self.format(CREATE, said=typed(self.said), judged=typed(self.judged)))
 
-    def key_of(self, row: Row) -> str:
-        return row.cells[names(self.table.columns).index(self.table.key)]
+
+def places(columns: Iterable[Column], among: Iterable[Column]) -> list[int]:
+    listed = names(among)
+    return [listed.index(name) for name in names(columns)]
 
 
 def typed(columns: list[Column]):
@@ -112,19 +144,19 @@ class Expectations:
         """EMIT gets what these keys say, in parts."""
         self.emit = emit
         wanted = [(p, key) for key in dict.fromkeys(keys) if (p := self.profile.classify(key)) and not p.skip]
-        entries = self.source.read(key for _, key in wanted) if wanted else []
-        for (pattern, _), entry in zip(wanted, entries, strict=True):
-            self.expect(pattern, entry)
+        entries = self.source.first_members(self.source.read(key for _, key in wanted)) if wanted else ()
+        for (pattern, _), (entry, first) in zip(wanted, entries, strict=True):
+            self.expect(pattern, entry, first)
         self.flush()
 
-    def expect(self, pattern: Pattern, entry: Entry) -> None:
+    def expect(self, pattern: Pattern, entry: Entry, first: Any = None) -> None:
         if entry.redis_type == "none":
             return
         try:
             if entry.redis_type != pattern.redis_type:
                 self.refuse_key(pattern.name, entry)
             elif pattern.member:
-                self.expect_members(pattern, entry)
+                self.expect_members(pattern, entry, first)
             else:
                 self.record(
                     pattern, entry, None, lambda: pattern.convert(entry, pattern.suffix(entry.key), self.settings)
@@ -132,13 +164,13 @@ class Expectations:
         except TypeChanged:
             self.expect(pattern, self.source.read([entry.key])[0])
 
-    def expect_members(self, pattern: Pattern, entry: Entry) -> None:
+    def expect_members(self, pattern: Pattern, entry: Entry, first: Any) -> None:
         try:
             context = pattern.context(entry.key)
         except Refusal:
             self.refuse_key(pattern.name, entry)
             return
-        for members in self.source.members(entry.key, entry.redis_type):
+        for members in self.source.members(entry.key, entry.redis_type, first):
             for member in members:
                 self.record(
                     pattern, entry, member, lambda member=member: pattern.member(context, member, self.settings)
@@ -165,10 +197,10 @@ class Expectations:
             self.refuse(pattern.name, entry, member, value)
             return
         sheet = self.sheets[row.table]
-        prints = sheet.fingerprints(sheet.table.columns, row.cells)
         origin = (entry.key, member, hashlib.sha256(value).digest())
-        said = sheet.pick(sheet.said, sheet.table.columns, row.cells) if sheet.said else ()
-        cells = (sheet.key_of(row), row.preference, row.insert_only, *origin, prints, *said)
+        said = [row.cells[place] for place in sheet.said_at]
+        key, prints = row.cells[sheet.key_at], sheet.printed(row.cells)
+        cells = (key, row.preference, row.insert_only, *origin, prints, *said)
         self.lines[row.table].append(self.encode[row.table](cells))
 
     def refuse(self, name: str, entry: Entry, member: bytes | None, value: bytes | None) -> None:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from .accounting import UNKNOWN
 from .connection import transaction
@@ -86,14 +87,14 @@ class Reader:
                 self.note(pattern.name, key, outcome="skipped", code=pattern.skip)
             else:
                 wanted.append((pattern, key))
-        entries = self.source.read(key for _, key in wanted) if wanted else []
-        for (pattern, _), entry in zip(wanted, entries, strict=True):
-            self.take(pattern, entry)
+        entries = self.source.first_members(self.source.read(key for _, key in wanted)) if wanted else ()
+        for (pattern, _), (entry, first) in zip(wanted, entries, strict=True):
+            self.take(pattern, entry, first)
             if self.waiting >= FLUSH_ROWS:
                 self.flush()
 
-    def take(self, pattern: Pattern | None, entry: Entry) -> None:
-        """Account for the key once; its members, which are accounted for on their own, come first."""
+    def take(self, pattern: Pattern | None, entry: Entry, first: Any = None) -> None:
+        """Account for the key once; its members, FIRST among them, are accounted for on their own and come first."""
         name = pattern.name if pattern else UNKNOWN
         try:
             if entry.redis_type == "none":
@@ -104,7 +105,7 @@ class Reader:
                 sentence = f"The key holds a {entry.redis_type} where a {pattern.redis_type} is expected."
                 self.refuse(name, entry, "wrong_type", sentence)
             elif pattern.member:
-                self.take_members(pattern, entry)
+                self.take_members(pattern, entry, first)
             else:
                 self.convert(
                     name, entry, None, lambda: pattern.convert(entry, pattern.suffix(entry.key), self.settings)
@@ -112,14 +113,14 @@ class Reader:
         except TypeChanged:
             self.take(pattern, self.source.read([entry.key])[0])
 
-    def take_members(self, pattern: Pattern, entry: Entry) -> None:
+    def take_members(self, pattern: Pattern, entry: Entry, first: Any) -> None:
         name = f"{pattern.name}.member"
         try:
             context = pattern.context(entry.key)
         except Refusal as refusal:
             self.refuse(pattern.name, entry, refusal.code, refusal.sentence)
             return
-        for members in self.source.members(entry.key, entry.redis_type):
+        for members in self.source.members(entry.key, entry.redis_type, first):
             for member in members:
                 self.scanned[name] += 1
                 self.convert(name, entry, member, lambda member=member: pattern.member(context, member, self.settings))

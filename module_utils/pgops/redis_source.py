@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from .errors import PgopsError
 from .lossless import collect, encode
@@ -21,6 +22,9 @@ else:
 
 NO_EXPIRY, GONE = -1, -2
 MEMBERS_PER_CALL = 1000
+# Collections whose first members are asked for together. Each may answer with a thousand of them.
+COLLECTIONS_PER_CALL = 20
+COLLECTIONS = ("set", "hash", "zset", "list")
 
 
 class TypeChanged(Exception):
@@ -132,34 +136,46 @@ class RedisSource:
             found.append(Measured(key, redis_type, _ttl(pttl), next(answers) if with_memory else None))
         return found
 
-    def members(self, key: bytes, redis_type: str) -> Iterator[list]:
+    def members(self, key: bytes, redis_type: str, first: Any = None) -> Iterator[list]:
         """Members of a set, or (name, value) pairs of a hash, or (member, score) pairs of a sorted set, or elements of a list,
-        in batches.
+        in batches. FIRST is what C(first_members) has of them.
 
         SCAN may return a member twice, and a list may hold one twice, or have it moved on meanwhile by a newer one in front
         of it. Scores are text, as Redis writes them.
         """
         if redis_type == "list":
-            yield from self._elements(key)
+            yield from self._elements(key, first)
             return
-        scans = {"set": self.client.sscan, "hash": self.client.hscan, "zset": self._zscan}
         cursor = None
         while cursor != 0:
             with _of_one_type():
-                cursor, found = scans[redis_type](key, cursor=cursor or 0, count=MEMBERS_PER_CALL)
+                cursor, found = first or _ask(self.client, redis_type, key, cursor or 0)
+            first = None
             yield list(found.items()) if isinstance(found, dict) else list(found)
 
-    def _zscan(self, key: bytes, **how):
-        return self.client.zscan(key, score_cast_func=_score, **how)
+    def first_members(self, entries: Iterable[Entry]) -> Iterator[tuple[Entry, Any]]:
+        """ENTRIES, each with the first of its members for C(members): one question for many small collections.
 
-    def _elements(self, key: bytes) -> Iterator[list]:
-        """Elements of a list, in batches."""
-        start, found = 0, None
-        while found is None or len(found) == MEMBERS_PER_CALL:
+        None for what has no members, and for what has meanwhile got another type: C(members) sees to that.
+        """
+        asked, some = self.client.pipeline(transaction=False), []
+        for entry in entries:
+            some.append(entry)
+            if entry.redis_type in COLLECTIONS:
+                _ask(asked, entry.redis_type, entry.key, 0)
+            if len(asked) == COLLECTIONS_PER_CALL:
+                yield from _with_answers(some, asked)
+                some = []
+        yield from _with_answers(some, asked)
+
+    def _elements(self, key: bytes, found: list | None = None) -> Iterator[list]:
+        """Elements of a list, in batches; FOUND is the first one, where it is known."""
+        start, over = 0, False
+        while not over:
             with _of_one_type():
-                found = self.client.lrange(key, start, start + MEMBERS_PER_CALL - 1)
-            start += len(found)
+                found = _ask(self.client, "list", key, start) if found is None else found
             yield found
+            start, over, found = start + len(found), len(found) < MEMBERS_PER_CALL, None
 
     def _stream(self, key: bytes) -> Iterator[list]:
         """(id, field, value, field, value, …) of a stream's entries, in batches."""
@@ -184,6 +200,22 @@ class RedisSource:
             return collect(self.members(key, redis_type), ordered=False)
         with _of_one_type():
             return self.client.get(key) if redis_type == "string" else self.client.dump(key)
+
+
+def _ask(client, redis_type: str, key: bytes, position: int):
+    """Some members from POSITION on: a cursor, or the place in a list."""
+    if redis_type == "list":
+        return client.lrange(key, position, position + MEMBERS_PER_CALL - 1)
+    if redis_type == "zset":
+        return client.zscan(key, cursor=position, count=MEMBERS_PER_CALL, score_cast_func=_score)
+    return {"set": client.sscan, "hash": client.hscan}[redis_type](key, cursor=position, count=MEMBERS_PER_CALL)
+
+
+def _with_answers(entries: list[Entry], asked) -> Iterator[tuple[Entry, Any]]:
+    answers = iter(asked.execute(raise_on_error=False))
+    for entry in entries:
+        answer = next(answers) if entry.redis_type in COLLECTIONS else None
+        yield entry, None if isinstance(answer, Exception) else answer
 
 
 @contextmanager

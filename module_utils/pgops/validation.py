@@ -7,23 +7,20 @@ What does not have an equal row must be on record in the quarantine, or be merge
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 
-from .canonical import differing, fingerprint
+from .canonical import differing
 from .connection import sql, transaction
-from .copytext import encoder
 from .expectations import CREATE_REFUSED, Expectations, Sheet, collect, copy_text, scan
 from .judging import COUNTS, DIFFERENT, judging
 from .keyspace import shown
 from .profile import Profile, Settings, Table, names
 from .redis_source import RedisSource
-from .team import side_by_side
+from .target_rows import Portion, Printed, Rows, portions
+from .team import Emit, Team, side_by_side
 
 SAMPLES = 20
-ROWS_PER_FETCH = 2000
 
-# Not the driver's named cursor: it wants to manage the transaction itself.
-DECLARE = "DECLARE target NO SCROLL CURSOR FOR SELECT {listed} FROM {target} ORDER BY {key}"
-FETCH = "FETCH FORWARD %s FROM target"
 EXTRA = """
     SELECT count(*) FROM {actual} a WHERE NOT EXISTS (SELECT FROM {expected} e WHERE e.key = a.key)
 """
@@ -52,11 +49,11 @@ def validate(
         cursor.execute(CREATE_REFUSED)
         for sheet in sheets:
             sheet.create(cursor)
-        expectations = Expectations(source, profile, settings, sheets)
-        with side_by_side(processes, expectations.expect_batch, not_ours=[conn.fileno()]) as team:
-            refused = collect(cursor, team, scan(source, batch_keys))
         digest = hashlib.sha256()
-        rows = {sheet.table.name: read_target(cursor, sheet, digest) for sheet in sheets}
+        work = partial(read, Expectations(source, profile, settings, sheets), Rows(sheets))
+        with side_by_side(processes, work, not_ours=[conn.fileno()]) as team:
+            refused = collect(cursor, team, scan(source, batch_keys))
+            rows = {sheet.table.name: read_target(cursor, team, sheet, digest) for sheet in sheets}
         tables, problems = {}, []
         for sheet in sheets:
             tables[sheet.table.name], found = judge(cursor, sheet, profile, rows[sheet.table.name])
@@ -72,27 +69,25 @@ def validate(
     }
 
 
-def read_target(cursor, sheet: Sheet, digest) -> int:
+def read(expectations: Expectations, rows: Rows, job: list[bytes] | Portion, emit: Emit) -> None:
+    """What a process of the team does: with keys of the source, or with rows of the target."""
+    if isinstance(job, Portion):
+        emit(rows.print(job))
+    else:
+        expectations.expect_batch(job, emit)
+
+
+def read_target(cursor, team: Team, sheet: Sheet, digest) -> int:
     """Fingerprint every row of the table, in the order of its key, into DIGEST and a temporary table."""
-    encode, rows = encoder(["text", "bytea", *(column.kind for column in sheet.stored)]), 0
-    columns = sheet.table.stored
-    key = names(columns).index(sheet.table.key)
-    listed = sql.SQL(", ").join(map(sql.Identifier, names(columns)))
-    cursor.execute(sheet.format(DECLARE, listed=listed, key=sql.Identifier(sheet.table.key)))
-    while True:
-        cursor.execute(FETCH, (ROWS_PER_FETCH,))
-        batch = cursor.fetchall()
-        if not batch:
-            break
-        rows += len(batch)
-        for cells in batch:
-            digest.update(b"".join(fingerprint(c.kind, cell) for c, cell in zip(columns, cells, strict=True)))
-        lines = [
-            encode((str(cells[key]), sheet.fingerprints(columns, cells), *sheet.pick(sheet.stored, columns, cells)))
-            for cells in batch
-        ]
-        copy_text(cursor, f"actual_{sheet.table.name}", "".join(lines).encode("utf-8"))
-    cursor.execute("CLOSE target")
+    rows = 0
+
+    def take(printed: Printed) -> None:
+        digest.update(printed.prints)
+        copy_text(cursor, f"actual_{sheet.table.name}", printed.text)
+
+    for portion, deliver in team.hand_out(portions(cursor, sheet)):
+        rows += len(portion.rows)
+        deliver(take)
     return rows
 
 

@@ -14,6 +14,7 @@ module_runner.prepare_imports()
 from ansible.module_utils.pgops import expectations, lossless, migration, reading, redis_source, resolving, staging
 from ansible.module_utils.pgops.redis_source import RedisSource
 scan, read, members, raw = RedisSource.scan, RedisSource.read, RedisSource.members, RedisSource.raw
+first_members = RedisSource.first_members
 def command(source, *words):
     return source.client.execute_command(*words)
 """

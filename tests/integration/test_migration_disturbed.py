@@ -10,7 +10,7 @@ from disturbed import disturbed
 from lab.keyspace.entry import Entry
 from lab.keyspace.hostile.base import SUBSCRIBER, THREAD, USER, address, user_id
 from lab.keyspace.subscribers import LIST
-from migration import TABLES, load, migrate, target, validate
+from migration import TABLES, believable, load, migrate, target, validate
 
 OWNER, ORPHAN = USER.entry("Owns"), THREAD.entry("Lost", {"user_id": user_id("Nobody")})
 SECOND = THREAD.entry("Own", {"user_id": user_id("Owns")})
@@ -108,17 +108,18 @@ def test_a_value_refused_late_is_kept_as_it_was_judged(host, ready, between):
     assert quarantine(host, ready) == [[ORPHAN.key.decode(), "orphan", ORPHAN.value.decode()]]
 
 
-# The key is what it was when its type was asked, and a list when its value is.
+# The key is what it was when its type was asked, and a list when its members are.
 TURNING = """
-def turning(source, *question):
+def turning(source, entries):
     global turned
-    if not turned and {key!r}.encode() in question:
+    entries = list(entries)
+    if not turned and {key!r}.encode() in [entry.key for entry in entries]:
         turned = True
         command(source, 'DEL', {key!r})
         command(source, 'LPUSH', {key!r}, 'turned')
-    yield from members(source, *question)
+    yield from first_members(source, entries)
 turned = False
-RedisSource.members = turning
+RedisSource.first_members = turning
 """
 
 
@@ -139,6 +140,18 @@ def test_a_key_that_changes_its_type_is_looked_at_anew(host, ready, module, befo
         return
     assert lines(found)[pattern]["quarantined"] == 1
     assert quarantine(host, ready) == [[before.key.decode(), "wrong_type", '["turned"]']]
+
+
+def test_many_collections_are_asked_for_together_and_large_ones_bit_by_bit(host, ready):
+    """Sets of 300 and 7 members a question, collections two at a time: the same rows as with one question each."""
+    addresses = tuple(b"m%d@example.com" % number for number in range(300))
+    load(host, [*believable(users=40, threads=40), Entry(LIST, "set", addresses)])
+    bit_by_bit = "redis_source.MEMBERS_PER_CALL, redis_source.COLLECTIONS_PER_CALL = 7, 2"
+    found = disturbed(host, "redis_migrate", ready, bit_by_bit)
+    assert lines(found)["subscriber_list.member"]["scanned"] >= 300
+    assert lines(found)["timeseries"]["merged"] > 3
+    assert migrate(host, ready)["changed"] is False
+    assert disturbed(host, "migration_info", ready, bit_by_bit)["problems"] == []
 
 
 def test_what_is_too_large_to_be_kept_is_refused_without_its_value(host, ready):

@@ -5,7 +5,7 @@ from collections import Counter
 from decimal import Decimal
 
 from ansible.module_utils.pgops.accounting import UNKNOWN
-from ansible.module_utils.pgops.canonical import fingerprint, text_of
+from ansible.module_utils.pgops.canonical import fingerprint, fingerprints, text_of
 from ansible.module_utils.pgops.copytext import NULL, encoder
 from ansible.module_utils.pgops.profile import Entry, Settings
 from ansible.module_utils.pgops.reading import Reader
@@ -141,6 +141,25 @@ def test_the_canonical_form_of_json_is_its_own(value):
 @given(one=JSON, other=JSON)
 def test_json_that_differs_has_other_fingerprints(one, other):
     assert (fingerprint("jsonb", one) == fingerprint("jsonb", other)) is (exactly(one) == exactly(other))
+
+
+CELLS = {
+    "text": TEXT, "jsonb": JSON, "bigint": st.integers(-(2**63), 2**63 - 1), "boolean": st.booleans(), "double": DOUBLES,
+    "date": st.dates(), "inet": st.ip_addresses(), "text[]": st.lists(TEXT, max_size=3), "uuid": st.uuids().map(str),
+}  # fmt: skip
+
+
+@given(rows=st.lists(st.tuples(*(st.none() | cells for cells in CELLS.values())), max_size=5))
+def test_a_row_has_the_fingerprints_of_its_cells_however_often_they_come(rows):
+    of_row, of_sent = fingerprints(list(CELLS)), fingerprints(list(CELLS), as_sent=True)
+    for cells in [*rows, *rows]:
+        expected = [fingerprint(kind, cell) for kind, cell in zip(CELLS, cells, strict=True)]
+        assert of_row(cells) == expected
+        sent = [
+            None if c is None else as_postgresql_writes(c) if k == "jsonb" else c
+            for k, c in zip(CELLS, cells, strict=True)
+        ]
+        assert of_sent(sent) == expected
 
 
 def exactly(value):
