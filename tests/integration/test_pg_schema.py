@@ -24,7 +24,7 @@ RUNNER = "SELECT pid FROM pg_stat_activity WHERE application_name = 'pg_schema' 
 def test_dry_run_run_dry_run_run(host, database):
     provision(host, database)
     runs = host.four_runs("pg_schema", schema_params(database), lambda: host.query(COUNT, db=database)[0][0])
-    assert [(result["changed"], tables) for result, tables in runs] == [(True, 0), (True, 22), (False, 22), (False, 22)]
+    assert [(result["changed"], tables) for result, tables in runs] == [(True, 0), (True, 24), (False, 24), (False, 24)]
     dry, wet = runs[0][0], runs[1][0]
     assert dry["diff"] == wet["diff"]
     assert runs[2][0]["diff"]["after"] == ""
@@ -53,7 +53,7 @@ def test_a_downgrade_to_base_leaves_nothing_and_can_be_deployed_again(host, data
     assert (result["changed"], result["revision"]) == (True, None)
     assert host.query(LEFT, db=database) == [[0, 0]]
     assert deploy(host, database)["revision_before"] is None
-    assert host.query(COUNT, db=database) == [[22]]
+    assert host.query(COUNT, db=database) == [[24]]
 
 
 READERS = """
@@ -145,7 +145,7 @@ def test_a_downgrade_without_the_name_drops_nothing(host, database, confirm):
     result = host.module("pg_schema", schema_params(database, target="base", confirm=confirm))
     assert result["failed"] is True
     assert f"Set confirm to {database} if that is meant" in result["msg"]
-    assert host.query(COUNT, db=database) == [[22]]
+    assert host.query(COUNT, db=database) == [[24]]
 
 
 def broken_after(statements: list[str]) -> list[dict]:
