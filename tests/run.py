@@ -28,7 +28,7 @@ PYTEST = {
     "unit": ["tests/unit", "-n", "2"],
     "integration": ["tests/integration", "-n", "2", "--dist", "loadfile"],
 }
-LIMITS_S = {"lint": 10 * 60, "unit": 10 * 60, "integration": 40 * 60}
+LIMITS_S = {"lint": 10 * 60, "unit": 10 * 60, "integration": 55 * 60}
 
 
 def lint(tools: Sequence[str]) -> Iterable[Outcome]:

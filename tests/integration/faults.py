@@ -95,8 +95,17 @@ def kill_first(host: Host) -> None:
 
 
 def kill_reader(host: Host) -> None:
-    """The youngest process of a run: one that reads for the module, once there are any."""
-    host.run("pkill", "-KILL", "--newest", "-f", RUNNER, check=False)
+    """The youngest of those that read for the module, once there are any; nobody where the run is over already."""
+    readers: list[str] = []
+
+    def there_are_some() -> bool:
+        module = host.run("pgrep", "--oldest", "-f", RUNNER, check=False).stdout.strip()
+        readers[:] = host.run("pgrep", "--parent", module, check=False).stdout.split() if module else []
+        return bool(readers) or not module
+
+    wait_until(there_are_some)
+    if readers:
+        host.run("kill", "-KILL", readers[-1], check=False)
 
 
 def kill_postgresql(host: Host) -> None:

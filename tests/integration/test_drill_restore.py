@@ -91,7 +91,7 @@ def test_the_history_of_both_kinds_is_a_page_and_json(operator, arguments):
     assert [one["passed"] for one in told["drills"]] == [True, True]
     assert told["healthy"] is True and "changed=0" in words
     text = page.read_text(encoding="utf-8")
-    assert (text.count('<figure class="plot">'), page.stat().st_mode & 0o777) == (8, 0o640)
+    assert (text.count('<figure class="plot">'), page.stat().st_mode & 0o777) == (10, 0o640)
     assert told["backups"][-1]["name"] in text
 
 
@@ -106,7 +106,7 @@ def test_what_was_read_to_its_end_is_kept_for_health(operator):
     words, result = operator.succeed("playbooks/verify_backups.yml")
     assert "changed=1" in words
     assert [one["passed"] for one in result["verifications"]] == [True, True]
-    assert readings(operator) == [["logical", True, 1], ["physical", True, 1]]
+    assert readings(operator) == [["logical", True, 2], ["physical", True, 1]]
     _, _, health = operator.play("playbooks/check_health.yml")
     verdicts = {one["name"]: one["verdict"] for one in health["checks"]}
     names = ("verification_logical", "verification_physical", "physical_full", "wal_arrival", "wal_archive")
