@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from alert_health_causes import CAUSES
+from alert_backup_causes import CAUSES
 from alert_watch import Watch, every_alert
 from lab.host import started
 

@@ -17,8 +17,18 @@ STANDBY_EXPORTER = "standby-exporter"
 
 
 def cause(made: Callable[[Watch], Iterator[set[Alert]]]) -> Cause:
-    """Registers what makes alerts fire while it lasts. It yields which ones, once they are bound to."""
-    entered = contextmanager(made)
+    """Registers what makes alerts fire while it lasts. It yields which ones, once they are bound to, and mends it then."""
+
+    @contextmanager
+    def entered(watch: Watch) -> Iterator[set[Alert]]:
+        steps = made(watch)
+        try:
+            yield next(steps)
+        finally:
+            # Also if they did not fire: others come after it.
+            for _ in steps:
+                pass
+
     CAUSES[made.__name__] = entered
     return entered
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from alert_causes import CAUSES, RELOAD, alerts, cause
+from alert_causes import RELOAD, alerts, cause
 from alert_watch import Alert, Watch
-
-# With these, all that there are.
-__all__ = ["CAUSES"]
+from health_sessions import wait_for
 
 DECLARED = "/var/tmp/90-managed.conf"
 # Autovacuum would mend some of it before it is seen.
@@ -21,6 +19,12 @@ FILL = """
 
 def health(severity: str, *checks: str) -> set[Alert]:
     return set().union(*(alerts("PostgresqlHealth", severity, check=check) for check in checks))
+
+
+def found_by(watch: Watch, **options) -> set[Alert]:
+    """What the health check says now, as the alerts that come of it."""
+    checks = watch.examine(**options)["checks"]
+    return {alert for check in checks for alert in health(check["verdict"], check["name"])}
 
 
 @cause
@@ -100,13 +104,13 @@ def sequence_at_its_end(watch):
 @cause
 def settings(watch):
     watch.host.run("tee", DECLARED, stdin="work_mem = '4MB'\n")
-    watch.host.execute(
-        f"ALTER SYSTEM SET max_locks_per_transaction = 65;\nALTER SYSTEM SET work_mem = '5MB';\n{RELOAD}"
-    )
-    watch.examine(declared_settings_file=DECLARED)
-    yield health("warning", "pending_restarts", "changed_settings")
-    watch.host.execute(f"ALTER SYSTEM RESET max_locks_per_transaction;\nALTER SYSTEM RESET work_mem;\n{RELOAD}")
-    watch.examine(declared_settings_file=DECLARED)
+    watch.host.execute(f"ALTER SYSTEM SET max_connections = 101;\nALTER SYSTEM SET work_mem = '5MB';\n{RELOAD}")
+    expected = health("warning", "pending_restarts", "changed_settings")
+    # A reload takes its moment.
+    wait_for(lambda: expected <= found_by(watch, declared_settings_file=DECLARED))
+    yield expected
+    watch.host.execute(f"ALTER SYSTEM RESET max_connections;\nALTER SYSTEM RESET work_mem;\n{RELOAD}")
+    wait_for(lambda: not expected & found_by(watch, declared_settings_file=DECLARED))
     watch.host.run("rm", DECLARED)
 
 
@@ -126,7 +130,7 @@ def prepared_transaction(watch):
     watch.host.execute(
         "BEGIN; CREATE TABLE promised (); PREPARE TRANSACTION 'forgotten';".replace("; ", ";\n"), db="watched"
     )
-    limits = {"prepared_transactions_warning_s": 0, "prepared_transactions_critical_s": 3600}
+    limits = {"prepared_transactions_warning_s": 0.01, "prepared_transactions_critical_s": 3600}
     watch.examine(**limits)
     yield health("warning", "prepared_transactions")
     watch.host.execute("ROLLBACK PREPARED 'forgotten';", db="watched")

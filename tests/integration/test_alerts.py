@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from alert_health_causes import CAUSES
+from alert_backup_causes import CAUSES
 from alert_watch import Watch
 from lab.host import started
 
