@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 
 from alert_causes import CAUSES, RELOAD, cause
 from alert_health_causes import found_by, health
@@ -148,20 +148,28 @@ def pooler_waiting_for_long(watch):
     yield from waiting_clients(watch, 51, "critical", {"pooler_wait_warning_s": 0.1, "pooler_wait_critical_s": 0.2})
 
 
+def asking(command: list[str]) -> subprocess.Popen:
+    """A session that asks once and stays."""
+    client = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    assert client.stdin
+    client.stdin.write(b"SELECT 1;\n")
+    client.stdin.flush()
+    return client
+
+
 def waiting_clients(watch: Watch, number: int, severity: str, limits: dict) -> Iterator[set[Alert]]:
     """The first client holds the only connection, the others wait for it."""
     command = ["podman", "exec", "--interactive", "--user=postgres", watch.host.name, "psql", "-XAtq",
                "-p", str(POOLER_PORT), "-d", "watched"]  # fmt: skip
     expected = health(severity, "pooler_waiting", "pooler_wait")
     with pooler(watch):
-        with ExitStack() as stack:
-            for _ in range(number + 1):
-                client = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
-                assert client.stdin
-                stack.callback(client.wait, 20)
-                stack.callback(client.stdin.close)
-                client.stdin.write(b"SELECT 1;\n")
-                client.stdin.flush()
-            wait_for(lambda: expected <= found_by(watch, pooler_port=POOLER_PORT, **limits), 60)
-            yield expected
+        clients = [asking(command) for _ in range(number + 1)]
+        wait_for(lambda: expected <= found_by(watch, pooler_port=POOLER_PORT, **limits), 60)
+        yield expected
+        # Each of them has its answer when the one before it has gone; so all are told to go before any is waited for.
+        for client in clients:
+            assert client.stdin
+            client.stdin.close()
+        for client in clients:
+            client.wait(timeout=60)
         wait_for(lambda: not expected & found_by(watch, pooler_port=POOLER_PORT, **limits), 60)
