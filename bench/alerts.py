@@ -21,8 +21,9 @@ from alert_watch import Watch, every_alert
 from lab.host import started
 
 
-def prove(watch: Watch, name: str) -> tuple[set, set]:
-    """Alerts that fired, and those of them that went; a line of what was seen."""
+def prove(watch: Watch, name: str) -> tuple[set, set, set]:
+    """Alerts that should fire, those that did, and those of them that went; a line of what was seen."""
+    expected: set = set()
     fired: set = set()
     resolved: set = set()
     try:
@@ -34,13 +35,16 @@ def prove(watch: Watch, name: str) -> tuple[set, set]:
         print(f"{name}: {len(expected)} fired after {fires_s:.1f} s, gone after {goes_s:.1f} s", flush=True)
     except AssertionError as error:
         print(f"{name}: {error}; firing: {sorted(watch.firing())}", flush=True)
-    return fired, resolved
+    return expected, fired, resolved
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Prove that every alert fires and goes.")
     parser.add_argument("names", nargs="*", help=f"causes, all of them if none is named: {', '.join(CAUSES)}")
-    names = parser.parse_args().names or [*CAUSES]
+    named = parser.parse_args().names
+    for name in named:
+        if name not in CAUSES:
+            parser.error(f"{name} is no cause; there are {', '.join(CAUSES)}.")
     # What is told to end removes its container first.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     begun = time.monotonic()
@@ -48,9 +52,10 @@ def main() -> int:
     resolved: set = set()
     with tempfile.TemporaryDirectory() as folder, started("alerts") as host:
         watch = Watch(host, Path(folder))
-        alerts = every_alert(watch)
-        for name in names:
-            seen, gone = prove(watch, name)
+        alerts: set = set() if named else every_alert(watch)
+        for name in named or CAUSES:
+            expected, seen, gone = prove(watch, name)
+            alerts |= expected
             fired |= seen
             resolved |= gone
     for missing in sorted(alerts - fired):
