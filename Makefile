@@ -32,6 +32,9 @@ bench-converge: ## Time a no-change run against another role: make bench-converg
 bench-health: ## Time check_health.yml on 10, 25 and 50 hosts, and with a dead one
 	$(run) python -m bench.health
 
+prove-alerts: ## Drive a server over the line of every alert, see it fire and go: make prove-alerts CAUSES="disk_critical"
+	$(run) env PYTHONPATH=tests/integration python -m bench.alerts $(CAUSES)
+
 bench-migration: ## Time the migration against COPY and against row by row: make bench-migration USERS=20000 THREADS=200000
 	$(run) env PYTHONPATH=tests/integration python -m bench.migration $(if $(USERS),--users $(USERS)) $(if $(THREADS),--threads $(THREADS))
 
@@ -54,4 +57,4 @@ requirements: ## Lock the newest Python packages that pyproject.toml allows
 	$(run) uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-emit-index-url --group dev pyproject.toml --output-file requirements.txt
 
-.PHONY: help demo demo-down test lint unit integration molecule bench-converge bench-health bench-migration faults-migration bench-backup faults-backup format changelog requirements
+.PHONY: help demo demo-down test lint unit integration molecule bench-converge bench-health prove-alerts bench-migration faults-migration bench-backup faults-backup format changelog requirements

@@ -137,6 +137,11 @@ lock_waits:
   type: list
   elements: dict
   sample: [{pid: 4711, role: threadr_app, wait_s: 7.2, blocked_by: [4712], first_blocker: 4712, statement: "UPDATE users ..."}]
+metrics:
+  description: Value, verdict and limits of every check in the text format of Prometheus, for a textfile collector.
+  returned: success
+  type: str
+  sample: "pgops_health_verdict{check=\"disk\",subject=\"data\"} 0"
 checked_at: {description: When this was., returned: success, type: str, sample: "2026-01-31T03:00:00+00:00"}
 duration_s: {description: "Wall time, in seconds.", returned: success, type: float, sample: 0.05}
 """

@@ -17,6 +17,7 @@ from .health_host import elsewhere, file_systems, read_memory
 from .health_host_checks import absent_host_checks, disk_checks, memory_check, unknown_data_directory
 from .health_interview import ask_server
 from .health_limits import read_limits
+from .health_metrics import exposition
 from .health_offsite import offsite_checks
 from .health_physical import physical_checks
 from .health_pooler import pooler_checks
@@ -44,7 +45,12 @@ def examine(params: dict) -> dict:
         *verification_checks(verified, answers, limits["verification"], now_s),
     ]
     checked_at = datetime.fromtimestamp(now_s, timezone.utc).isoformat(timespec="seconds")
-    return {**report(checks), "checked_at": checked_at, **_facts(answers, limits, wanted)}
+    return {
+        **report(checks),
+        "metrics": exposition(checks, checked_at),
+        "checked_at": checked_at,
+        **_facts(answers, limits, wanted),
+    }
 
 
 def read_wanted(params: dict) -> Wanted:

@@ -1,0 +1,77 @@
+"""Alerts in a real Prometheus: set up by the roles, driven over their lines and back. All of them: make prove-alerts."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from alert_backup_causes import CAUSES
+from alert_watch import Watch
+from lab.host import started
+
+PROJECT = Path(__file__).resolve().parents[2]
+# A few of them, of each kind; the others are as quick, but together take minutes.
+FEW = [
+    "postgresql_down",
+    "metrics_file_broken",
+    "lock_wait",
+    "archiver_that_fails",
+    "disk_critical",
+    "sequence_near_its_end",
+]
+
+
+# What drills leave, once there was one.
+LATER = re.compile("pgops_drill_")
+METRIC = re.compile(r"\b(?:pg|pgops|node|up)(?:_[a-z0-9_]+)?(?=[{\[ ]|$)")
+
+
+def questions() -> list:
+    """Every question that a dashboard asks, with the name of its panel."""
+    boards = [
+        json.loads(file.read_text()) for file in sorted((PROJECT / "roles/prometheus/files/dashboards").glob("*.json"))
+    ]
+    return [
+        pytest.param(target["expr"], id=f"{board['uid']}: {panel['title']} {target['refId']}")
+        for board in boards
+        for panel in board["panels"]
+        for target in panel["targets"]
+    ]
+
+
+@pytest.fixture(scope="module")
+def watch(tmp_path_factory):
+    with started("alerts") as host:
+        yield Watch(host, tmp_path_factory.mktemp("alerts"))
+
+
+def test_of_a_server_that_is_well_no_alert_fires(watch):
+    assert watch.firing() == {}
+    assert watch.value('min(up{instance="pg1"})') == 1
+
+
+@pytest.mark.parametrize("name", FEW)
+def test_an_alert_fires_and_goes(watch, name):
+    with CAUSES[name](watch) as expected:
+        watch.becomes(expected, fires=True)
+        annotations = [text for alert, text in watch.firing().items() if alert in expected]
+    watch.becomes(expected, fires=False)
+    assert all("pg1" in text["summary"] and text["advice"] for text in annotations)
+
+
+def test_a_second_run_changes_nothing_and_neither_does_a_dry_run(watch):
+    assert "changed=0" in watch.set_up("--check", "--diff")
+    assert "changed=0" in watch.set_up()
+
+
+@pytest.mark.parametrize("question", questions())
+def test_a_dashboard_asks_for_what_there_is(watch, question):
+    """Prometheus refuses a question that it cannot read, which fails the test."""
+    asked = question.replace("$instance", ".*")
+    watch.ask(f"query?query={quote(asked)}")
+    shown = set(watch.ask("label/__name__/values")) | {"up"}
+    assert {name for name in METRIC.findall(asked) if not LATER.match(name)} <= shown
