@@ -98,7 +98,7 @@ tasks:
       left: []
       problems: []
       steps:
-        - {what: vacuum, subject: public.orders, reason: 3000 of 12000 rows are dead (4 MB), rows: null, outcome: done, duration_s: 0.8}
+        - {what: vacuum, subject: public.orders, reason: 3000 of 12000 rows are dead (4 MB), rows: null, spare_bytes: null, outcome: done, duration_s: 0.8}
 left:
   description: What the next run has to do, because there was no time left or somebody held a lock, who is named.
   returned: success

@@ -11,7 +11,10 @@ from .maintenance_pace import Outcome, Pace
 
 @dataclass(frozen=True)
 class Step:
-    """One thing that is done to C(subject); C(count) is how many rows it concerns, where it concerns rows."""
+    """One thing that is done to C(subject).
+
+    C(count) is how many rows it concerns, where it concerns rows; C(spare_bytes) is what the disk gets back, where that is known.
+    """
 
     what: str
     subject: str
@@ -19,13 +22,15 @@ class Step:
     apply: Callable[[Pace], Outcome] = field(compare=False, repr=False)
     relation: int | None = None
     count: int | None = None
+    spare_bytes: int | None = None
 
     def __str__(self) -> str:
         counted = f"{self.count} rows of " if self.count is not None else ""
         return f"{self.what} {counted}{self.subject}: {self.reason}"
 
     def described(self) -> dict:
-        return {"what": self.what, "subject": self.subject, "reason": self.reason, "rows": self.count}
+        told = {"what": self.what, "subject": self.subject, "reason": self.reason, "rows": self.count}
+        return {**told, "spare_bytes": self.spare_bytes}
 
 
 @dataclass(frozen=True)

@@ -92,7 +92,8 @@ def judged(pace: Pace, schema: str, one: Index, limits: Mapping[str, float], liv
     if not reason:
         return Planned(TASK, 1)
     lacking = lacks_room(pace, one)
-    return Planned(TASK, 1, problems=(lacking,)) if lacking else Planned(TASK, 1, (making(one, reason),))
+    spare = pages[0].spare(one.fillfactor, live_ratio)[0] * block_bytes
+    return Planned(TASK, 1, problems=(lacking,)) if lacking else Planned(TASK, 1, (making(one, reason, spare),))
 
 
 def why_bloated(pages: Pages, fillfactor: int, live_ratio: float, block_bytes: int, min_ratio: float) -> str:
@@ -122,11 +123,11 @@ def dropping(one: Index) -> Step:
     return Step(DROP, one.name, "an interrupted REINDEX CONCURRENTLY left it", apply, one.relation)
 
 
-def making(one: Index, reason: str) -> Step:
+def making(one: Index, reason: str, spare_bytes: int | None = None) -> Step:
     def apply(pace: Pace) -> Outcome:
         return make_anew(pace, one)
 
-    return Step(TASK, one.name, reason, apply, one.relation)
+    return Step(TASK, one.name, reason, apply, one.relation, spare_bytes=spare_bytes)
 
 
 def drop(pace: Pace, one: Index, at_least_s: float = 0.0) -> Outcome:

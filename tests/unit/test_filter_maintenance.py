@@ -2,7 +2,7 @@
 
 import pytest
 
-from plugins.filter.maintenance import maintenance_lines
+from plugins.filter.maintenance import maintenance_lines, room_lines
 
 STEP = {
     "what": "vacuum",
@@ -31,3 +31,40 @@ HEAD = "task    examined  steps  done  left  took"
 def test_each_task_and_each_step_has_a_line(tasks, lines):
     found = {"tasks": tasks, "left": tasks[0]["left"], "problems": tasks[0]["problems"]}
     assert maintenance_lines(found) == lines
+
+
+EMPTY = {"plan": [], "done": [], "absent": [], "refused": {}, "unknown": []}
+LOGS = {"step": "old_logs", "bytes": 1536, "what": "3 log files", "loss": "what was told", "confirmed": True}
+BLOATED = {
+    "tasks": [
+        {"steps": [{"subject": "public.i", "spare_bytes": 1 << 20}, {"subject": "public.t", "spare_bytes": None}]}
+    ],
+    "left": [],
+}
+
+
+@pytest.mark.parametrize(
+    ("result", "upkeep", "lines"),
+    [
+        (EMPTY, None, ["nothing takes room that need not"]),
+        (
+            {**EMPTY, "plan": [LOGS], "done": ["old_logs"], "absent": ["slot:a"], "refused": {"slot:b": "it streams."}, "unknown": ["c."]},
+            None,
+            [
+                "step      gives    confirmed  given up with it  what it is",
+                "old_logs  1.5 KiB  yes        what was told     3 log files",
+                "done: old_logs", "nothing to do: slot:a", "must not go: slot:b: it streams.", "not looked at: c.",
+            ],
+        ),
+        (
+            EMPTY,
+            BLOATED,
+            [
+                "step   gives    confirmed  given up with it  what it is",
+                "bloat  1.0 MiB  -          nothing           bloated indexes that are made anew: public.i",
+            ],
+        ),
+    ],
+)  # fmt: skip
+def test_what_gives_room_is_told_in_order(result, upkeep, lines):
+    assert room_lines(result, upkeep) == lines
