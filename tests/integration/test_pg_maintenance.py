@@ -83,19 +83,20 @@ def task(result: dict, name: str) -> dict:
     return next(one for one in result["tasks"] if one["task"] == name)
 
 
-def bloated(host, database: str, rows: int = 20_000) -> None:
-    """A table with an index whose pages are nearly empty, vacuumed and analysed."""
+def bloated(host, database: str, rows: int = 20_000, vacuumed: bool = True) -> None:
+    """A table with an index whose pages are nearly empty, or will be once it is VACUUMED."""
     host.execute(
         f"CREATE EXTENSION IF NOT EXISTS pgstattuple; CREATE TABLE shop (id int PRIMARY KEY, name text) WITH (autovacuum_enabled = off);"
         f"INSERT INTO shop SELECT n, 'name ' || n FROM generate_series(1, {rows}) n; DELETE FROM shop WHERE id % 10 <> 0;",
         database,
     )
-    host.execute("VACUUM (ANALYZE) shop;", database)
+    host.execute("VACUUM (ANALYZE) shop;" if vacuumed else "ANALYZE shop;", database)
 
 
 def test_all_tasks_in_four_runs(host, threadr):
     host.execute(SESSIONS.format(over=300, rows=1000) + INVITES + USAGE, threadr)
-    bloated(host, threadr)
+    # VACUUM is going to make its index bloated, and the same run then makes it anew.
+    bloated(host, threadr, vacuumed=False)
     host.execute("ANALYZE", threadr)
     params = {**PARAMS, "login_db": threadr, "batch_rows": 70}
 
