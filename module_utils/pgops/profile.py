@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .rules import Absorbing, Choice, Distinct, Hold, Lookup, Owner, Reference, Rivalry, Unique
+from .upkeep import Upkeep
 
 SQL_KINDS = {"double": "double precision"}
 KINDS = ("text", "uuid", "timestamptz", "date", "bigint", "double", "boolean", "jsonb", "text[]", "inet")
@@ -158,6 +159,7 @@ class Profile:
     """C(session_settings) are set in the transaction that writes; C(version) changes with any rule.
 
     C(additions) are patterns by the name under which the operator chooses them; unless chosen, their keys are unknown.
+    C(upkeep) is what becomes of rows that are over, long after the migration.
     """
 
     name: str
@@ -167,6 +169,7 @@ class Profile:
     patterns: tuple[Pattern, ...]
     session_settings: dict[str, str] = field(default_factory=dict)
     additions: Mapping[str, tuple[Pattern, ...]] = field(default_factory=dict)
+    upkeep: Upkeep = field(default_factory=Upkeep)
 
     def table(self, name: str) -> Table:
         return next(table for table in self.tables if table.name == name)
