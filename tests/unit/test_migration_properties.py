@@ -74,7 +74,8 @@ def unescaped(field: str) -> str:
     return text
 
 
-def fields_of(line: str) -> list[str | None]:
+def fields_of(encoded: bytes) -> list[str | None]:
+    line = encoded.decode("utf-8")
     assert line.endswith("\n")
     return [None if field == NULL else unescaped(field) for field in line[:-1].split("\t")]
 
@@ -93,8 +94,9 @@ def test_any_bytes_under_any_known_key_are_a_row_or_a_reject_with_a_reason(pair)
     assert bytes.fromhex(entry["key"].removeprefix("\\x")) == key
     if entry["outcome"] is None:
         assert len(rows) == 1
-        rows[0].encode("utf-8")
-        assert entry["source"] == value.decode()
+        rows[0].decode("utf-8")
+        (original,) = lines["original"]
+        assert fields_of(original) == [entry["entry_id"], value.decode()]
     else:
         assert rows == []
         assert entry["outcome"] in ("quarantined", "skipped", UNKNOWN)
@@ -180,4 +182,4 @@ def test_a_line_of_copy_holds_what_was_put_into_it(cells):
     assert (text, int(whole), float(double), truth == "t", nothing) == (*cells[:1], *cells[2:5], None)
     assert bytes.fromhex(raw.removeprefix("\\x")) == cells[5]
     assert UNICODEARRAY(array, None) == cells[1]
-    assert Counter(line)["\t"] == len(cells) - 1
+    assert Counter(line.decode())["\t"] == len(cells) - 1
