@@ -40,6 +40,13 @@ def _array(values: list[str]) -> str:
     return escape("{" + ",".join(quoted) + "}")
 
 
+def _json(value: object) -> str:
+    # Nearly always of metadata; the encoder takes as long for nothing as for a short value.
+    if value == {}:
+        return "{}"
+    return escape(encode_json(value))
+
+
 def _boolean(value: bool) -> str:
     return "t" if value else "f"
 
@@ -52,7 +59,7 @@ ENCODERS: dict[str, Callable] = {
     "bigint": str,
     "double": repr,
     "boolean": _boolean,
-    "jsonb": lambda value: escape(encode_json(value)),
+    "jsonb": _json,
     "text[]": _array,
     "inet": str,
     "bytea": lambda value: "\\\\x" + value.hex(),

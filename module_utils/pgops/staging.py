@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from .connection import copy_in, sql
-from .copytext import encoder, escape_bytes, taken
+from .copytext import ENCODERS, NULL, encoder, escape_bytes, taken
 from .profile import Profile, Row, Table, names, sql_kind
 
 # C(raw) and C(readable) are what the quarantine gets.
@@ -54,9 +54,9 @@ ROW = {"entry_id": "bigint", "preference": "text", "insert_only": "boolean"}
 ALIVE = "NOT EXISTS (SELECT FROM {verdict} v WHERE v.entry_id = s.entry_id)"
 
 
-def readable(raw: bytes | None) -> str | None:
+def readable(raw: bytes) -> str:
     """A rendering for people: what is not UTF-8, and U+0000, as escapes."""
-    return None if raw is None else raw.decode("utf-8", "backslashreplace").replace("\0", "\\x00")
+    return raw.decode("utf-8", "backslashreplace").replace("\0", "\\x00")
 
 
 @dataclass
@@ -138,13 +138,19 @@ class Lines:
 
     def __init__(self, profile: Profile) -> None:
         self.lines: dict[str, list[bytes]] = {n: [] for n in ["entry", "original", *(t.name for t in profile.tables)]}
-        self.encode_entry = encoder(list(ENTRY.values()))
+        self.entry_cells = {name: (place, ENCODERS[kind]) for place, (name, kind) in enumerate(ENTRY.items())}
         self.encode_row = {t.name: encoder([*ROW.values(), *(c.kind for c in t.columns)]) for t in profile.tables}
 
     def entry(self, cells: dict) -> None:
         """CELLS by their names in C(ENTRY); the readable one is made from the raw one."""
-        cells["readable"] = readable(cells.get("raw"))
-        self.lines["entry"].append(self.encode_entry(tuple(map(cells.get, ENTRY))))
+        if cells.get("raw") is not None:
+            cells["readable"] = readable(cells["raw"])
+        line = [NULL] * len(ENTRY)
+        for name, cell in cells.items():
+            if cell is not None:
+                place, encode = self.entry_cells[name]
+                line[place] = encode(cell)
+        self.lines["entry"].append("\t".join(line).encode("utf-8") + b"\n")
 
     def original(self, entry_id: int, raw: bytes) -> None:
         """RAW is UTF-8 without U+0000."""

@@ -1,17 +1,19 @@
 """Whatever lies under a known key is accounted for, and whatever becomes a cell can be read back and compared."""
 
 import json
+import uuid
 from collections import Counter
 from decimal import Decimal
 
 from ansible.module_utils.pgops.accounting import UNKNOWN
 from ansible.module_utils.pgops.canonical import fingerprint, fingerprints, text_of
-from ansible.module_utils.pgops.copytext import NULL, encoder
+from ansible.module_utils.pgops.copytext import NULL, encoder, escape, escape_bytes
 from ansible.module_utils.pgops.profile import Entry, Settings
 from ansible.module_utils.pgops.reading import Reader
 from ansible.module_utils.pgops.staging import ENTRY
 from ansible.module_utils.pgops.strict_json import clean, needs_cleaning
 from ansible.module_utils.pgops.threadr.profile import PATTERNS, PROFILE
+from ansible.module_utils.pgops.threadr.users import USER_NAMESPACE, named_uuid
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg2.extensions import UNICODEARRAY
@@ -125,6 +127,16 @@ def test_what_needs_no_cleaning_is_clean(text):
     except ValueError:
         return
     assert needs_cleaning(value) or clean(parsed, []) == parsed
+
+
+@given(name=TEXT)
+def test_names_get_the_version_5_that_everyone_computes(name):
+    assert named_uuid(name) == str(uuid.uuid5(USER_NAMESPACE, name))
+
+
+@given(text=TEXT)
+def test_bytes_are_escaped_as_their_text_is(text):
+    assert escape_bytes(text.encode("utf-8")) == escape(text).encode("utf-8")
 
 
 @given(value=JSON)
