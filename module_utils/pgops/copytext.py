@@ -22,9 +22,29 @@ def escape(text: str) -> str:
     return text
 
 
+def escape_bytes(text: bytes) -> bytes:
+    """The same of what is UTF-8 already, in which no other character holds these bytes."""
+    if b"\\" in text:
+        text = text.replace(b"\\", b"\\\\")
+    if b"\n" in text:
+        text = text.replace(b"\n", b"\\n")
+    if b"\r" in text:
+        text = text.replace(b"\r", b"\\r")
+    if b"\t" in text:
+        text = text.replace(b"\t", b"\\t")
+    return text
+
+
 def _array(values: list[str]) -> str:
     quoted = ('"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"' for value in values)
     return escape("{" + ",".join(quoted) + "}")
+
+
+def _json(value: object) -> str:
+    # Nearly always of metadata; the encoder takes as long for nothing as for a short value.
+    if value == {}:
+        return "{}"
+    return escape(encode_json(value))
 
 
 def _boolean(value: bool) -> str:
@@ -39,27 +59,28 @@ ENCODERS: dict[str, Callable] = {
     "bigint": str,
     "double": repr,
     "boolean": _boolean,
-    "jsonb": lambda value: escape(encode_json(value)),
+    "jsonb": _json,
     "text[]": _array,
     "inet": str,
     "bytea": lambda value: "\\\\x" + value.hex(),
 }
 
 
-def encoder(kinds: list[str]) -> Callable[[tuple], str]:
+def encoder(kinds: list[str]) -> Callable[[tuple], bytes]:
     """A function from the cells of one row to its line, newline included."""
     functions = [ENCODERS[kind] for kind in kinds]
 
-    def line(cells: tuple) -> str:
-        # A list: join makes one of anything else, and slowly.
-        return "\t".join([NULL if cell is None else f(cell) for f, cell in zip(functions, cells, strict=True)]) + "\n"
+    def line(cells: tuple) -> bytes:
+        # A list: join makes one of anything else, and slowly. Encoded line by line: a single wide character would widen all.
+        line = "\t".join([NULL if cell is None else f(cell) for f, cell in zip(functions, cells, strict=True)])
+        return line.encode("utf-8") + b"\n"
 
     return line
 
 
-def taken(lines: dict[str, list[str]]) -> dict[str, bytes]:
+def taken(lines: dict[str, list[bytes]]) -> dict[str, bytes]:
     """The texts of the tables that have lines, which are forgotten."""
-    texts = {name: "".join(found).encode("utf-8") for name, found in lines.items() if found}
+    texts = {name: b"".join(found) for name, found in lines.items() if found}
     for found in lines.values():
         found.clear()
     return texts

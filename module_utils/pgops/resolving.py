@@ -67,9 +67,10 @@ COMPARE = """
     FROM {rows} s LEFT JOIN {target} t ON t.{key} = s.{key} LEFT JOIN {differing} d ON d.entry_id = s.entry_id
     WHERE """ + ALIVE  # fmt: skip
 KEEP_VALUES = """
-    UPDATE {entry} e SET raw = coalesce(convert_to(e.source, 'UTF8'), e.member),
-                         readable = coalesce(e.source, encode(e.member, 'escape'))
-    FROM {verdict} v WHERE v.entry_id = e.entry_id AND v.outcome = 'quarantined' AND e.raw IS NULL
+    UPDATE {entry} e SET raw = coalesce(convert_to(x.source, 'UTF8'), e.member),
+                         readable = coalesce(x.source, encode(e.member, 'escape'))
+    FROM {verdict} v LEFT JOIN {original} x ON x.entry_id = v.entry_id
+    WHERE v.entry_id = e.entry_id AND v.outcome = 'quarantined' AND e.raw IS NULL
 """
 
 
