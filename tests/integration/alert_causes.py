@@ -177,3 +177,24 @@ def transaction_numbers(watch):
     watch.host.execute("UPDATE pg_database SET datallowconn = true;")
     watch.host.run("vacuumdb", "--all", "--freeze", "--quiet", user="postgres")
     watch.host.execute("UPDATE pg_database SET datallowconn = datname <> 'template0';")
+
+
+@cause
+def job_that_failed(watch):
+    yield from scheduled(
+        watch, "pgops_schedule_exit_status", bad=2, good=0, fires=alerts("ScheduledJobFailed", "warning")
+    )
+
+
+@cause
+def job_that_is_late(watch):
+    late = alerts("ScheduledJobLate", "critical")
+    yield from scheduled(watch, "pgops_schedule_late_after_timestamp_seconds", bad=1, good=2**33, fires=late)
+
+
+def scheduled(watch: Watch, metric: str, bad: int, good: int, fires: set[Alert]) -> Iterator[set[Alert]]:
+    """What run_job leaves of a job, which has tests of its own."""
+    file, labels = f"{METRICS}/pgops_schedule_daily.prom", 'schedule="postgresql-schedule",entry="daily"'
+    watch.host.run("tee", file, stdin=f"{metric}{{{labels}}} {bad}\n")
+    yield fires
+    watch.host.run("tee", file, stdin=f"{metric}{{{labels}}} {good}\n")
