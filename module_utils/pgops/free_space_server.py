@@ -22,6 +22,17 @@ SCHEMAS = """
     FROM pg_namespace n LEFT JOIN pg_class c ON c.relnamespace = n.oid
     WHERE n.nspname LIKE 'before\\_restore\\_%' GROUP BY n.oid, n.nspname ORDER BY n.nspname
 """
+# Views and foreign keys of others, which would go with it.
+BUILT_ON = """
+    SELECT v.oid::regclass::text AS name FROM pg_depend d JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
+        JOIN pg_class v ON v.oid = r.ev_class JOIN pg_class t ON d.refclassid = 'pg_class'::regclass AND t.oid = d.refobjid
+        JOIN pg_namespace n ON n.oid = t.relnamespace
+    WHERE n.nspname = %(schema)s AND v.relnamespace <> t.relnamespace
+    UNION SELECT k.conrelid::regclass::text FROM pg_constraint k JOIN pg_class t ON t.oid = k.confrelid JOIN pg_class c ON c.oid = k.conrelid
+        JOIN pg_namespace n ON n.oid = t.relnamespace
+    WHERE n.nspname = %(schema)s AND c.relnamespace <> t.relnamespace
+    ORDER BY 1
+"""
 TABLES = """
     SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = %(schema)s AND c.relkind IN ('r', 'p') ORDER BY c.relname
@@ -73,12 +84,16 @@ def drop_database(conn, name: str) -> None:
 def kept_schemas(conn, database: str) -> Found:
     found = Found()
     for one in ask(conn, SCHEMAS):
-        if KEPT_SCHEMA.fullmatch(one["schema"]):
+        if not KEPT_SCHEMA.fullmatch(one["schema"]):
+            continue
+        name = f"{SCHEMA}:{one['schema']}"
+        built = [row["name"] for row in ask(conn, BUILT_ON, {"schema": one["schema"]})]
+        if built:
+            found.refused[name] = f"{', '.join(built)} is built on it."
+        else:
             what = f"in {database}: {one['comment'].split('. ')[0] or 'tables that a restore has replaced'}"
             apply = partial(drop_schema, conn, one["schema"])
-            found.steps.append(
-                Step(f"{SCHEMA}:{one['schema']}", one["size_bytes"], what, "the tables as they were before", apply)
-            )
+            found.steps.append(Step(name, one["size_bytes"], what, "the tables as they were before", apply))
     return found
 
 
