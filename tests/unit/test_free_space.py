@@ -60,6 +60,8 @@ def test_the_newest_log_stays_however_old_it_is(tmp_path):
         ("pgsql_tmp", False),
         ("16384", False),
     ],
+    # A process has another number in each of the workers.
+    ids=["gone", "gone-fileset", "alive", "no-process", "no-temporary-file"],
 )
 def test_temporary_files_go_with_their_process_only(tmp_path, name, goes):
     place = tmp_path / "base/pgsql_tmp"
