@@ -56,7 +56,7 @@ def test_the_newest_log_stays_however_old_it_is(tmp_path):
     [
         (f"pgsql_tmp{GONE}.0", True),
         (f"pgsql_tmp{GONE}.1.fileset", True),
-        (f"pgsql_tmp{os.getpid()}.0", False),
+        ("pgsql_tmp{own}.0", False),
         ("pgsql_tmp", False),
         ("16384", False),
     ],
@@ -64,6 +64,7 @@ def test_the_newest_log_stays_however_old_it_is(tmp_path):
     ids=["gone", "gone-fileset", "alive", "no-process", "no-temporary-file"],
 )
 def test_temporary_files_go_with_their_process_only(tmp_path, name, goes):
+    name = name.format(own=os.getpid())
     place = tmp_path / "base/pgsql_tmp"
     (place / name).mkdir(parents=True)
     (place / name / "0.0").write_bytes(b"x" * 5000)
