@@ -13,6 +13,7 @@ short_description: Operations as AWX wants them
 description:
   - Filter C(rrule) makes of a time of cron's, and a time zone, what AWX reads.
   - Filter C(awx_operations) makes of the routines and the schedule C(templates), C(workflows) with C(nodes), and C(schedules).
+  - Filter C(awx_problems) has a sentence for each thing that is wrong with them.
   - Filter C(awx_gone_parts) tells which nodes of workflows are declared no more.
   - Filter C(awx_verb) makes of what operators start by hand a template with a survey.
   - Filter C(awx_credential_type) makes of names of variables the fields of a credential that gives a playbook these variables.
@@ -81,14 +82,36 @@ def awx_operations(routines: dict[str, list[dict]], schedule: list[dict], prefix
 
 
 def add_template(templates: dict[str, dict], part: dict, timeout_s: int | None) -> None:
-    """One that several routines have is one; two that differ may not have one name."""
-    wanted = {"playbook": f"playbooks/{part['playbook']}", "variables": part.get("variables") or {}}
-    known = templates.setdefault(part["name"], {**wanted, "timeout_s": timeout_s or 0})
-    if {**known, "timeout_s": 0} != {**wanted, "timeout_s": 0}:
-        raise AnsibleFilterError(
-            f"Two operations are called {part['name']}: {known['playbook']} and {wanted['playbook']}, or their variables "
-            "differ. Give each a name of its own. Nothing was changed."
-        )
+    """One that several routines have is one."""
+    templates.setdefault(part["name"], {**runs(part), "timeout_s": timeout_s or 0})
+
+
+def runs(part: dict) -> dict:
+    return {"playbook": f"playbooks/{part['playbook']}", "variables": part.get("variables") or {}}
+
+
+def awx_problems(
+    routines: dict[str, list[dict]], schedule: list[dict], verbs: list[dict], playbooks: list[str]
+) -> list[str]:
+    """Names that stand for different things, and playbooks that there are not; a sentence each."""
+    parts = [part for routine in routines.values() for part in routine]
+    single = [entry for entry in schedule if entry["playbook"] not in [f"run_{name}.yml" for name in routines]]
+    found: dict[str, dict] = {}
+    problems = [
+        f"There is no playbook {one['playbook']} for {one['name']}."
+        for one in parts + verbs
+        if one["playbook"] not in playbooks
+    ]
+    for one in parts + single + verbs:
+        known = found.get(one["name"], runs(one))
+        # What operators start has a survey, so that it is never another one's template.
+        if known != runs(one) or (one in verbs and one["name"] in found):
+            problems.append(
+                f"Two operations are called {one['name']}, and run {known['playbook']} and {runs(one)['playbook']}, or with other "
+                "variables; give each a name of its own."
+            )
+        found[one["name"]] = known
+    return list(dict.fromkeys(problems))
 
 
 def nodes(routine: list[dict], prefix: str) -> list[dict]:
@@ -139,6 +162,7 @@ class FilterModule:
         return {
             "rrule": rrule,
             "awx_operations": awx_operations,
+            "awx_problems": awx_problems,
             "awx_gone_parts": awx_gone_parts,
             "awx_verb": awx_verb,
             "awx_credential_type": awx_credential_type,

@@ -147,9 +147,12 @@ def test_four_runs_and_what_is_taken_out_is_gone(configure):
         ({"awx_schedule": [DAILY, DAILY]}, "There are 2 jobs daily; give each a name of its own. Nothing was changed."),
         (
             {"awx_verbs": [VERB | {"playbook": "none.yml"}]},
-            "There is no playbook none.yml, which awx_verbs names. Nothing was changed.",
+            "There is no playbook none.yml for inspect. Nothing was changed.",
         ),
-        ({"awx_routines": {"daily": [HEALTH, BACKUP | {"name": "health"}]}}, "Two operations are called health: "),
+        (
+            {"awx_routines": {"daily": [HEALTH, BACKUP | {"name": "health"}]}},
+            "Two operations are called health, and run ",
+        ),
         ({"awx_token": "another"}, "Invalid authentication credentials for /api/v2/organizations/ (HTTP 401)."),
     ],
 )

@@ -13,7 +13,7 @@ from cronsim import CronSim
 from dateutil.rrule import rrulestr
 from dateutil.tz import gettz
 
-from plugins.filter.awx import awx_credential_type, awx_gone_parts, awx_operations, awx_verb, rrule
+from plugins.filter.awx import awx_credential_type, awx_gone_parts, awx_operations, awx_problems, awx_verb, rrule
 
 PROJECT = Path(__file__).resolve().parents[2]
 OPERATIONS = yaml.safe_load((PROJECT / "group_vars/postgresql/operations.yml").read_text())
@@ -109,10 +109,30 @@ def test_a_routine_is_a_workflow_and_another_job_a_template():
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("other", [HEALTH | {"playbook": "list_backups.yml"}, HEALTH | {"variables": {"a": 1}}])
-def test_two_operations_of_one_name_are_refused(other):
-    with pytest.raises(AnsibleFilterError, match="Two operations are called health: "):
-        awx_operations({"daily": [HEALTH], "weekly": [other]}, [], "")
+NOT_TWICE = (
+    "Two operations are called health, and run playbooks/check_health.yml and playbooks/{}, or with other variables; "
+)
+
+
+@pytest.mark.parametrize(
+    ("weekly", "schedule", "verbs", "begins"),
+    [
+        ([HEALTH], [DAILY, WATCH], [], []),
+        ([HEALTH | {"playbook": "list_backups.yml"}], [], [], [NOT_TWICE.format("list_backups.yml")]),
+        ([HEALTH | {"variables": {"a": 1}}], [], [], [NOT_TWICE.format("check_health.yml")]),
+        ([], [WATCH | {"name": "health", "playbook": "list_backups.yml"}], [], [NOT_TWICE.format("list_backups.yml")]),
+        ([], [], [HEALTH | {"playbook": "list_backups.yml"}], [NOT_TWICE.format("list_backups.yml")]),
+        ([], [], [HEALTH | {"survey": []}], [NOT_TWICE.format("check_health.yml")]),
+        ([HEALTH | {"name": "other", "playbook": "none.yml"}], [], [], ["There is no playbook none.yml for other."]),
+        ([], [], [{"name": "verb", "playbook": "none.yml"}], ["There is no playbook none.yml for verb."]),
+    ],
+)
+def test_what_cannot_be_made_is_said_in_a_sentence(weekly, schedule, verbs, begins):
+    found = awx_problems(
+        {"daily": [HEALTH], "weekly": weekly}, schedule, verbs, ["check_health.yml", "list_backups.yml"]
+    )
+    assert len(found) == len(begins)
+    assert all(sentence.startswith(begin) for sentence, begin in zip(found, begins, strict=True))
 
 
 def test_what_awx_schedules_is_what_cron_schedules():
