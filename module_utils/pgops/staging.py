@@ -99,9 +99,7 @@ class Stage:
     def create(self, cursor) -> None:
         kind = sql.SQL("TEMPORARY" if self.space == "pg_temp" else "UNLOGGED")
         for what, columns in SHAPES.items():
-            cursor.execute(
-                sql.SQL(f"CREATE {{}} TABLE {{}} ({columns}) WITH ({INLINE})").format(kind, self.name(what))
-            )
+            cursor.execute(sql.SQL(f"CREATE {{}} TABLE {{}} ({columns}) WITH ({INLINE})").format(kind, self.name(what)))
         cursor.execute(self.format("ALTER TABLE {original} ALTER COLUMN source SET STORAGE EXTERNAL"))
         for table in self.profile.tables:
             stored = sql.SQL(", ").join(sql.Identifier(name) for name in names(table.stored))
