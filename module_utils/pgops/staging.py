@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from .connection import copy_in, sql
-from .copytext import ENCODERS, NULL, encoder, escape_bytes, taken
+from .copytext import ENCODERS, NULL, binary, binary_row, encoder, taken
 from .profile import Profile, Row, Table, names, sql_kind
 
 # C(raw) and C(readable) are what the quarantine gets.
@@ -31,8 +31,8 @@ ENTRY = {
 }
 SHAPES = {
     "entry": ", ".join(f"{name} {kind}" for name, kind in ENTRY.items()),
-    # The text of a value that looks well, for the case that its row is refused later: apart from what is read time and again.
-    "original": "entry_id bigint, source text",
+    # A value that looks well, for the case that its row is refused later: apart from what is read time and again.
+    "original": "entry_id bigint, source bytea",
     "verdict": "entry_id bigint, outcome text, code text, reason text",
     "pointer": "value text, pointed text",
     # Rows that differ from the target's, and those among them that somebody else has changed.
@@ -47,6 +47,8 @@ SHAPES = {
 }
 # What is staged is written once and soon dropped: neither compressed nor moved out of line as long as it fits into a page.
 INLINE = "toast_tuple_target = 8160"
+# The table whose values are taken over as they are.
+BINARY = "original"
 # Another one of these tables: what an older release has staged is of no use then.
 LAYOUT = 2
 ROW = {"entry_id": "bigint", "preference": "text", "insert_only": "boolean"}
@@ -117,6 +119,9 @@ class Stage:
     def copy(self, cursor, texts: dict[str, bytes]) -> None:
         """Texts of COPY, by the table that they belong to."""
         for what, text in texts.items():
+            if what == BINARY:
+                copy_in(cursor, self.format("COPY {original} FROM STDIN BINARY"), binary(text))
+                continue
             order = self.orders.get(what)
             columns = sql.SQL("({})").format(sql.SQL(", ").join(map(sql.Identifier, order))) if order else sql.SQL("")
             copy_in(cursor, sql.SQL("COPY {}{} FROM STDIN").format(self.name(what), columns), text)
@@ -135,7 +140,7 @@ class Lines:
     """Lines for the staging tables, as COPY wants them."""
 
     def __init__(self, profile: Profile) -> None:
-        self.lines: dict[str, list[bytes]] = {n: [] for n in ["entry", "original", *(t.name for t in profile.tables)]}
+        self.lines: dict[str, list[bytes]] = {n: [] for n in ["entry", BINARY, *(t.name for t in profile.tables)]}
         self.entry_cells = {name: (place, ENCODERS[kind]) for place, (name, kind) in enumerate(ENTRY.items())}
         self.encode_row = {t.name: encoder([*ROW.values(), *(c.kind for c in t.columns)]) for t in profile.tables}
 
@@ -151,8 +156,7 @@ class Lines:
         self.lines["entry"].append("\t".join(line).encode("utf-8") + b"\n")
 
     def original(self, entry_id: int, raw: bytes) -> None:
-        """RAW is UTF-8 without U+0000."""
-        self.lines["original"].append(b"%d\t%b\n" % (entry_id, escape_bytes(raw)))
+        self.lines[BINARY].append(binary_row(entry_id, raw))
 
     def row(self, entry_id: int, row: Row) -> None:
         cells = (entry_id, row.preference, row.insert_only, *row.cells)

@@ -181,9 +181,9 @@ def as_timestamp(value: object, name: str, naive_zone: str = "UTC") -> str:
     More than six fraction digits are cut. Second 60, impossible dates and years outside 1 to 9999 are refused.
     """
     text = as_text(value, name)
-    if naive_zone == "UTC" and len(text) == WITH_MICROSECONDS and _is_canonical(text):
-        # What applications write nearly always, in a third of the time.
-        return text + "+00:00"
+    if naive_zone == "UTC" and len(text) == WITH_MICROSECONDS and (canonical := _canonical(text)):
+        # What applications write nearly always, in less than half the time.
+        return canonical + "+00:00"
     match = TIMESTAMP.match(text)
     if match is None:
         raise Refusal("bad_timestamp", f"{name} is no timestamp: {text[:60]!r}.")
@@ -198,12 +198,13 @@ def as_timestamp(value: object, name: str, naive_zone: str = "UTC") -> str:
         raise Refusal("bad_timestamp", f"{name} is no possible time: {text[:60]!r}.") from None
 
 
-def _is_canonical(text: str) -> bool:
-    """Whether TEXT is a possible time as Python writes it, without an offset and with microseconds."""
+def _canonical(text: str) -> str | None:
+    """A possible time as Python writes it, with microseconds and without an offset; None of any other text."""
     try:
-        return datetime.fromisoformat(text).isoformat(timespec="microseconds") == text
+        written = datetime.fromisoformat(text).isoformat(timespec="microseconds")
     except ValueError:
-        return False
+        return None
+    return written if text in (written, written.replace("T", " ")) else None
 
 
 def _offset(text: str | None, naive_zone: str):
