@@ -12,6 +12,7 @@ import yaml
 
 from alert_backup_causes import CAUSES
 from alert_watch import Watch
+from health_sessions import wait_for
 from lab.host import started
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -51,7 +52,8 @@ def watch(tmp_path_factory):
 
 
 def test_of_a_server_that_is_well_no_alert_fires(watch):
-    assert watch.firing() == {}
+    # The first health check is seen a moment later.
+    wait_for(lambda: watch.firing() == {}, 60)
     assert watch.value('min(up{instance="pg1"})') == 1
 
 
