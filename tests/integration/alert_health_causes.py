@@ -116,23 +116,78 @@ def settings(watch):
 
 @cause
 def temporary_files(watch):
+    yield from sorted_on_disk(watch, "warning", 1 << 40)
+
+
+@cause
+def many_temporary_files(watch):
+    yield from sorted_on_disk(watch, "critical", 1024)
+
+
+def sorted_on_disk(watch: Watch, severity: str, critical_bytes: int) -> Iterator[set[Alert]]:
     sort = "SELECT count(*) FROM (SELECT g FROM generate_series(1, 200000) g ORDER BY -g) s;"
     watch.host.execute(f"SET work_mem = '64kB'; {sort}", db="watched")
-    limits = {"temporary_files_warning_bytes": 1024, "temporary_files_critical_bytes": 1 << 40}
+    limits = {"temporary_files_warning_bytes": 1024, "temporary_files_critical_bytes": critical_bytes}
     watch.examine(**limits)
-    yield health("warning", "temporary_files")
+    yield health(severity, "temporary_files")
     watch.host.execute("SELECT pg_stat_reset();", db="watched")
     watch.examine(**limits)
 
 
 @cause
+def cold_cache(watch):
+    """A table is read once after a start, and then again and again."""
+    watch.host.execute(
+        "CREATE TABLE cold AS SELECT g, repeat('x', 500) FROM generate_series(1, 40000) g;", db="watched"
+    )
+    watch.host.run("systemctl", "restart", "postgresql@15-main")
+    watch.host.execute("SELECT pg_stat_reset();", db="watched")
+    watch.host.execute("SELECT count(*) FROM cold;", db="watched")
+    expected = health("warning", "cache_hits")
+    # Sessions tell of their reads when they end.
+    wait_for(lambda: expected <= found_by(watch))
+    yield expected
+    watch.host.execute("SELECT count(*) FROM cold;" * 40, db="watched")
+    wait_for(lambda: not expected & found_by(watch))
+    watch.host.execute("DROP TABLE cold;", db="watched")
+
+
+def line_moved(severity: str, check: str, beyond: dict, within: dict) -> None:
+    """Registers a cause where nobody can move what is measured: the limits come to it instead."""
+
+    def made(watch: Watch) -> Iterator[set[Alert]]:
+        watch.examine(**beyond)
+        yield health(severity, check)
+        watch.examine(**within)
+
+    made.__name__ = f"{check}_{severity}"
+    cause(made)
+
+
+NEVER, ALWAYS = {"support_end_warning_days": 1, "support_end_critical_days": 0}, 100_000
+line_moved("warning", "support_end", {"support_end_warning_days": ALWAYS, "support_end_critical_days": 0}, NEVER)
+line_moved("critical", "support_end", {"support_end_warning_days": ALWAYS, "support_end_critical_days": ALWAYS}, NEVER)
+line_moved("warning", "memory", {"memory_warning_ratio": 0.001, "memory_critical_ratio": 1}, {})
+line_moved("critical", "memory", {"memory_warning_ratio": 0.001, "memory_critical_ratio": 0.001}, {})
+
+
+@cause
 def prepared_transaction(watch):
+    yield from forgotten(watch, "warning", 3600)
+
+
+@cause
+def old_prepared_transaction(watch):
+    yield from forgotten(watch, "critical", 0.01)
+
+
+def forgotten(watch: Watch, severity: str, critical_s: float) -> Iterator[set[Alert]]:
     watch.host.execute(
         "BEGIN; CREATE TABLE promised (); PREPARE TRANSACTION 'forgotten';".replace("; ", ";\n"), db="watched"
     )
-    limits = {"prepared_transactions_warning_s": 0.01, "prepared_transactions_critical_s": 3600}
+    limits = {"prepared_transactions_warning_s": 0.01, "prepared_transactions_critical_s": critical_s}
     watch.examine(**limits)
-    yield health("warning", "prepared_transactions")
+    yield health(severity, "prepared_transactions")
     watch.host.execute("ROLLBACK PREPARED 'forgotten';", db="watched")
     watch.examine(**limits)
 

@@ -27,8 +27,8 @@ FEW = [
 ]
 
 
-# What drills leave, once there was one.
-LATER = re.compile("pgops_drill_")
+# What drills and migrations leave, once there was one.
+LATER = re.compile("pgops_(drill|migration)_")
 METRIC = re.compile(r"\b(?:pg|pgops|node|up)(?:_[a-z0-9_]+)?(?=[{\[ ]|$)")
 
 

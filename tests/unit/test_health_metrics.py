@@ -1,12 +1,14 @@
-"""What a health check tells Prometheus, and the rules' limits beside its own."""
+"""What health checks and migrations tell Prometheus, and the rules' limits beside those of the health check."""
 
 from pathlib import Path
 
 import yaml
+from ansible.module_utils.pgops.exposition import family, labels
 from ansible.module_utils.pgops.health import Check
 from ansible.module_utils.pgops.health_catalog import DECLARED
 from ansible.module_utils.pgops.health_metrics import exposition
 from ansible.module_utils.pgops.metrics_file import require_exposition
+from ansible.module_utils.pgops.migration_metrics import exposition as migration
 
 PROJECT = Path(__file__).resolve().parents[2]
 AT = "2026-01-31T03:00:00+00:00"
@@ -68,3 +70,27 @@ def test_limits_of_the_rules_are_those_of_the_health_check():
 
 def test_a_check_that_the_health_rules_leave_out_is_one():
     assert set(ROLE["__prometheus_watched_checks"]) <= {one.name for one in DECLARED}
+
+
+def test_a_migration_is_told_by_pattern_and_outcome():
+    line = {
+        "scanned": 3,
+        "written": 2,
+        "quarantined": 1,
+        **dict.fromkeys(["unchanged", "merged", "skipped", "vanished", "unknown"], 0),
+    }
+    text = migration({"total": line, "users": line}, 1769828400.0, 1.25)
+    require_exposition(text)
+    told = [one for one in text.splitlines() if not one.startswith("#")]
+    assert told[:2] == [
+        "pgops_migration_last_success_timestamp_seconds 1769828400",
+        "pgops_migration_duration_seconds 1.25",
+    ]
+    assert 'pgops_migration_keys{pattern="users",outcome="quarantined"} 1' in told
+    assert len(told) == 9
+
+
+def test_what_a_label_must_not_hold_is_escaped():
+    text = family("pgops_x", "X.", [(labels(database='a"b\\c'), 1), (labels(database="unknown"), None)])
+    require_exposition(text)
+    assert text.splitlines()[2:] == ['pgops_x{database="a\\"b\\\\c"} 1']

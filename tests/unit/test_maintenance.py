@@ -216,9 +216,9 @@ def test_metrics_can_be_read_and_say_complete_only_of_what_is(left, complete):
     told = exposition(
         {"database": 'a"b', "tasks": [task], "duration_s": 2.0, "left": left, "problems": []}, 1796000000.0
     )
-    require_exposition(told["metrics"].replace('\\"', ""))
+    require_exposition(told["metrics"])
     assert ("metrics_complete" in told) is complete
-    assert f'pgops_maintenance_left{{database="a\\"b",task="vacuum"}} {len(left)}.000' in told["metrics"]
+    assert f'pgops_maintenance_left{{database="a\\"b",task="vacuum"}} {len(left)}\n' in told["metrics"]
 
 
 @pytest.mark.parametrize(
