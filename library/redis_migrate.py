@@ -138,7 +138,11 @@ def run(params: dict, check_mode: bool) -> dict:
     options = Options(settings=settings, pace=pace, processes=processes, **given)
     with connect(params, "pgops redis_migrate") as conn, open_source(params["redis"]) as source:
         result = migrate(conn, source, chosen(params), options, address(params), check_mode)
-    told = {} if check_mode else {"metrics": exposition(result["accounting"], time.time(), result["duration_s"])}
+    told = (
+        {}
+        if check_mode
+        else {"metrics": exposition(result["accounting"]["patterns"], time.time(), result["duration_s"])}
+    )
     return {**result, **told}
 
 

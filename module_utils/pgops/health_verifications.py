@@ -41,6 +41,10 @@ def one(kind: str, row: dict | None, beat: dict, limit: Limit, now_s: float) -> 
         return stated(
             name, "failed", "days", "critical", f"Not all backups that {row['host']} read are good. {why}", MEND
         )
+    if row is not None and row["backups"] == 0:
+        return stated(
+            name, "none", "days", "critical", f"There was no {kind} backup on {row['host']} to be read.", MEND
+        )
     if row is not None:
         age_s = max(0.0, now_s - row["finished_s"])
         finding = f"All {row['backups']} {kind} backups were read to their end {duration(age_s)} ago, and were good."

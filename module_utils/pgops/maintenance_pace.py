@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from .connection import extras, psycopg2, sentence
@@ -12,6 +13,8 @@ from .sessions import read_sessions
 OUT_OF_TIME = "out of time"
 # Less than this is no time to begin anything in.
 LEAST_S = 0.05
+# Enough for any question about what there is.
+QUESTION = "5s"
 LIMIT = "SELECT set_config('statement_timeout', %s, false)"
 # Which of those who hold a lock on a relation are in the way of one that lets others read and write.
 HOLDERS = """
@@ -65,6 +68,7 @@ class Pace:
         self.conn, self.lock_timeout_s, self.pause_s = conn, lock_timeout_s, pause_s
         self.clock, self.rest, self.began_s = clock, rest, clock()
         self.budget_s = budget_s
+        self.limited = False
 
     @property
     def left_s(self) -> float:
@@ -76,10 +80,34 @@ class Pace:
 
     def execute(self, statement, values: dict | None = None, at_least_s: float = 0.0) -> list[tuple]:
         """Rows, if it returns any. What tidies up gets AT_LEAST_S, also when the time is over."""
+        self.limited = True
         with self.conn.cursor() as cursor:
             cursor.execute(LIMIT, (f"{max(round(max(self.left_s, at_least_s) * 1000), 1)}ms",))
             cursor.execute(statement, values)
             return cursor.fetchall() if cursor.description else []
+
+    def question(self, query, values: dict | None = None) -> list[tuple]:
+        """Rows of what takes no time. The answer is wanted also when the time is over."""
+        self.calm()
+        with self.conn.cursor() as cursor:
+            cursor.execute(query, values)
+            return cursor.fetchall()
+
+    def calm(self) -> None:
+        """What was left for the last statement is no limit of the next one."""
+        with self.conn.cursor() as cursor:
+            cursor.execute(LIMIT, (QUESTION,))
+        self.limited = False
+
+    @contextmanager
+    def share(self, ratio: float):
+        """Of the time that is left, no more than RATIO; the rest is for what comes after."""
+        whole_s = self.budget_s
+        self.budget_s = whole_s - self.left_s * (1 - ratio)
+        try:
+            yield
+        finally:
+            self.budget_s = whole_s
 
     def attempt(self, work: Callable[[], Outcome], subject: str, relation: int | None = None) -> Outcome:
         """What WORK says, or what kept it from its end; the session goes on to the next in any case. Then it rests."""
@@ -101,6 +129,9 @@ class Pace:
             if self.conn.closed:
                 raise
             return Outcome(problem=f"{subject}: {sentence(error)}.")
+        finally:
+            if self.limited and not self.conn.closed:
+                self.calm()
 
     def named_holders(self, relation: int | None) -> str:
         """Sessions as inspect_activity.yml shows them. Whoever has let go since is not found any more."""
@@ -115,7 +146,7 @@ class Pace:
 
     def asked(self, query: str, values: dict) -> list[dict]:
         with self.conn.cursor(cursor_factory=extras.RealDictCursor) as cursor:
-            cursor.execute(LIMIT, ("5s",))
+            cursor.execute(LIMIT, (QUESTION,))
             cursor.execute(query, values)
             return [dict(row) for row in cursor.fetchall()]
 

@@ -142,7 +142,7 @@ def in_default(pace: Pace, parent: Parent) -> Outcome:
 
 def has_grown(pace: Pace, one: Growing) -> list[str]:
     rows = [
-        rows for (rows,) in pace.execute(ROWS, {"name": sql.Identifier(one.schema, one.table).as_string(pace.conn)})
+        rows for (rows,) in pace.question(ROWS, {"name": sql.Identifier(one.schema, one.table).as_string(pace.conn)})
     ]
     return [f"partitions: {one.name} has about {rows[0]} rows: {one.advice}."] if rows and rows[0] >= one.rows else []
 

@@ -18,6 +18,8 @@ DROP, WAIT, LOOK = "drop", "wait", "look"
 ROOM = 2
 # What dropping a half-made one may take when there is no time left.
 TIDY_S = 30.0
+# Of the time that there is, to measure indexes; all that is planned is done in the rest.
+MEASURING = 0.5
 EXTENSION = """
     SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pgstattuple'
 """
@@ -58,14 +60,15 @@ def measured(
 ) -> Planned:
     if not candidates:
         return Planned(TASK, 0)
-    schemas = [schema for (schema,) in pace.execute(EXTENSION)]
+    schemas = [schema for (schema,) in pace.question(EXTENSION)]
     if not schemas:
         problem = (
             f"reindex: {len(candidates)} indexes were not measured, since the extension pgstattuple, which tells how full their pages "
             "are, is missing in this database. Declare it in postgresql_objects_databases and run site.yml."
         )
         return Planned(TASK, 0, problems=(problem,))
-    found = [judged(pace, schemas[0], one, limits, live_ratios.get(one.relation, 1.0)) for one in candidates]
+    with pace.share(MEASURING):
+        found = [judged(pace, schemas[0], one, limits, live_ratios.get(one.relation, 1.0)) for one in candidates]
     return Planned(
         TASK,
         len(candidates),
@@ -87,7 +90,7 @@ def judged(pace: Pace, schema: str, one: Index, limits: Mapping[str, float], liv
     outcome = pace.attempt(measure, f"reindex {one.name}, to be measured", one.relation)
     if not pages:
         return Planned(TASK, 1, (), (outcome.left,) * bool(outcome.left), (outcome.problem,) * bool(outcome.problem))
-    [(block_bytes,)] = pace.execute(BLOCK)
+    [(block_bytes,)] = pace.question(BLOCK)
     reason = why_bloated(pages[0], one.fillfactor, live_ratio, block_bytes, limits["reindex_min_bloat_ratio"])
     if not reason:
         return Planned(TASK, 1)
@@ -105,7 +108,7 @@ def why_bloated(pages: Pages, fillfactor: int, live_ratio: float, block_bytes: i
 
 def lacks_room(pace: Pace, one: Index) -> str:
     """Where the server is on this host, and the new index would not fit beside the old one."""
-    [(place,)] = pace.execute(PLACE, {"tablespace": one.tablespace})
+    [(place,)] = pace.question(PLACE, {"tablespace": one.tablespace})
     if pace.conn.info.host.startswith("/") and Path(place).exists():
         free = shutil.disk_usage(place).free
         if free < ROOM * one.size_bytes:

@@ -164,6 +164,8 @@ def work_through(pace: Pace, one: Rows, before: Sequence[Rows], writing: Writing
 
 def left_by_others(pace: Pace, one: Rows, before: Sequence[Rows], writing: Writing, number: int) -> str:
     remaining = count(pace, one, before, writing, number)
+    if remaining.count is None and pace.is_over:
+        return ""  # all that was due is done; whether more became due meanwhile, the next run sees
     if not remaining.count:
         return remaining.left
     return f"{one.what} {one.name}: {remaining.count} rows are held by {pace.named_holders(number)}, or became due meanwhile."

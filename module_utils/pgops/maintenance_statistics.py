@@ -21,10 +21,10 @@ RESET_STATEMENTS = """
 
 
 def plan(pace: Pace) -> Planned:
-    [(database, since)] = pace.execute(SINCE)
+    [(database, since)] = pace.question(SINCE)
     counted = f"it was asked for; they count since {since or 'the database was made'}"
     steps = [Step("reset", f"statistics of {database}", counted, partial(reset, sql.SQL(RESET)))]
-    for (schema,) in pace.execute(EXTENSION):
+    for (schema,) in pace.question(EXTENSION):
         statements = partial(reset, sql.SQL(RESET_STATEMENTS).format(sql.Identifier(schema)))
         steps.append(Step("reset", f"statistics of statements in {database}", "it was asked for", statements))
     return Planned(TASK, len(steps), tuple(steps))

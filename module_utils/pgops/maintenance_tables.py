@@ -17,7 +17,8 @@ TABLES = """
     SELECT c.oid::bigint AS number, n.nspname AS schema, c.relname AS table, s.n_live_tup AS live_rows,
            s.n_dead_tup AS dead_rows, s.n_ins_since_vacuum AS inserted_rows, s.n_mod_since_analyze AS changed_rows,
            c.reltuples::float8 AS estimated_rows, c.relpages * current_setting('block_size')::bigint AS size_bytes,
-           greatest(age(c.relfrozenxid), coalesce(age(t.relfrozenxid), 0)) AS age_xids
+           greatest(age(c.relfrozenxid), coalesce(age(t.relfrozenxid), 0), mxid_age(c.relminmxid), coalesce(mxid_age(t.relminmxid), 0))
+               AS age_xids
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_stat_user_tables s ON s.relid = c.oid
         LEFT JOIN pg_class t ON t.oid = c.reltoastrelid
     WHERE c.relkind IN ('r', 'm') AND c.relpersistence <> 't' AND (%(number)s IS NULL OR c.oid = %(number)s)

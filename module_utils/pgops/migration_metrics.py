@@ -8,9 +8,8 @@ from .exposition import family, labels
 PREFIX = "pgops_migration"
 
 
-def exposition(accounting: Tallies, finished_s: float, duration_s: float) -> str:
-    """Text of Prometheus: keys by pattern and outcome, of ACCOUNTING with its C(total) left out."""
-    patterns = {name: line for name, line in accounting.items() if name != "total"}
+def exposition(patterns: Tallies, finished_s: float, duration_s: float) -> str:
+    """Text of Prometheus: keys by pattern and outcome."""
     keys = [
         (labels(pattern=name, outcome=outcome), line[outcome])
         for name, line in patterns.items()

@@ -112,9 +112,14 @@ class RedisSource:
     def _ask_together(self, commands: list[bytes]) -> list:
         """Answers to packed COMMANDS, errors among them: what a pipeline does, which takes most of its time to pack them."""
         connection = self.client.connection_pool.get_connection("MGET")
-        try:
+
+        def ask() -> list:
             connection.send_packed_command([b"".join(commands)])
             return [_answer(connection) for _ in commands]
+
+        try:
+            # As often as the driver tries anything again; it connects anew by itself. Reading twice does no harm.
+            return connection.retry.call_with_retry(ask, lambda _error: connection.disconnect())
         except BaseException:
             # Answers that nobody has read would be taken for those to the next question.
             connection.disconnect()

@@ -79,7 +79,7 @@ def test_a_migration_is_told_by_pattern_and_outcome():
         "quarantined": 1,
         **dict.fromkeys(["unchanged", "merged", "skipped", "vanished", "unknown"], 0),
     }
-    text = migration({"total": line, "users": line}, 1769828400.0, 1.25)
+    text = migration({"users": line}, 1769828400.0, 1.25)
     require_exposition(text)
     told = [one for one in text.splitlines() if not one.startswith("#")]
     assert told[:2] == [
