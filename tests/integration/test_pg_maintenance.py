@@ -191,6 +191,9 @@ def test_an_index_that_others_would_have_to_be_waited_for_is_left_without_remain
     options = {"tasks": ["reindex"]}
     with clients(host, database, "writes") as (writes,):
         writes.say("BEGIN; INSERT INTO shop VALUES (0, 'nothing');", "idle in transaction")
+        # Who has been there for as long as locks are waited for is known to be in the way before anything is begun.
+        old = "SELECT FROM pg_stat_activity WHERE application_name = 'writes' AND clock_timestamp() - xact_start > interval '1 s'"
+        wait_until(lambda: host.query(old))
         told = general(host, database, **options)
         assert (told["changed"], len(told["left"])) == (False, 1)
         assert "of postgres in " in told["left"][0] and "(writes)" in told["left"][0]
