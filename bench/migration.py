@@ -78,10 +78,10 @@ def used_cpu_s(host: Host) -> float:
     sys.exit("The container's control group does not say how much processor time was used.")
 
 
-def module(host: Host, name: str, **changes) -> dict:
+def module(host: Host, name: str, options: dict) -> dict:
     """The measured answer of a module that must not fail."""
     host.execute("CHECKPOINT")
-    request = json.dumps({"params": params(DATABASE, **changes)})
+    request = json.dumps({"params": options})
     before = used_cpu_s(host)
     done = json.loads(host.run("python3", "/src/bench/measured.py", name, user="postgres", stdin=request).stdout)
     if done["answer"].get("failed"):
@@ -112,9 +112,9 @@ def measure(host: Host, users: int, threads: int, sample: int) -> dict:
     begun = time.monotonic()
     keys = fill(host, users, threads)
     say(f"{keys} keys in Redis after {time.monotonic() - begun:.0f} s")
-    first = module(host, "redis_migrate")
-    again = module(host, "redis_migrate")
-    validation = module(host, "migration_info")
+    first = module(host, "redis_migrate", params(DATABASE))
+    again = module(host, "redis_migrate", params(DATABASE))
+    validation = module(host, "migration_info", params(DATABASE))
     if again["answer"]["changed"] or validation["answer"]["problems"]:
         sys.exit(f"What was migrated is not right: {again['answer']['tables']}, {validation['answer']['problems']}")
     rows = sum(table["inserted"] for table in first["answer"]["tables"].values())

@@ -62,6 +62,7 @@ STEPS = (
     Step("physical", "Back up all databases", "playbooks/backup_postgresql.yml", PHYSICAL, changes=True),
     Step("drill", "Prove that both can be restored", "playbooks/drill_restore.yml"),
     Step("list", "List the backups", "playbooks/list_backups.yml"),
+    Step("history", "Show them over time", "playbooks/backup_history.yml", ("-e", f"page={OUT / 'history.html'}")),
     Step(
         "restore",
         "Restore beside, and compare",

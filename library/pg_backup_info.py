@@ -57,19 +57,26 @@ remarks:
   type: list
   elements: str
   sample: []
+verification:
+  description: With O(checksum) when that was, and what was found, as M(pg_backup_record) keeps it; null without.
+  returned: success
+  type: dict
+  sample: {began_at: "2026-11-24T05:00:00.000+00:00", finished_at: "2026-11-24T05:09:10.000+00:00", passed: true, backups: 9, problems: []}
 """
 
+import time
 from datetime import datetime, timezone
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.pgops import backup_catalog
+from ansible.module_utils.pgops import backup_catalog, backup_verification
 from ansible.module_utils.pgops.errors import PgopsError
 
 OPTIONS = {"directory": {"type": "path", "required": True}, "checksum": {"type": "bool", "default": False}}
 
 
 def run(params: dict) -> dict:
+    began_s = time.time()
     catalog = backup_catalog.read(Path(params["directory"]), params["checksum"])
     now = datetime.now(timezone.utc)
     return {
@@ -77,6 +84,9 @@ def run(params: dict) -> dict:
         "backups": [backup.described(now) for backup in catalog.backups],
         "problems": list(catalog.problems),
         "remarks": list(catalog.remarks),
+        "verification": backup_verification.described(began_s, time.time(), len(catalog.backups), catalog.problems)
+        if params["checksum"]
+        else None,
     }
 
 

@@ -9,7 +9,7 @@ description:
   - With O(state=present) sends every sound dump of M(pg_backup) that the store lacks, reads it back to its end, compares its
     SHA-256 with that of its manifest, and removes copies that are older than O(keep_days).
   - With O(state=fetched) brings one dump back into O(directory), where it appears once it is whole and compared.
-  - The newest copy of each database is never removed. What the store has besides is left alone.
+  - The newest copy of each database and type is never removed. What the store has besides is left alone.
   - Uses rclone, which is told everything by its environment; needs no server. Run it as the account that owns the dumps.
 options:
   directory: {type: path, required: true, description: Where dumps are kept on this host.}
@@ -18,22 +18,10 @@ options:
     choices: [present, fetched]
     default: present
     description: Whether dumps go there, or one comes back.
-  backup: {type: str, default: latest, description: "With O(state=fetched): name of the backup. V(latest) is the newest of O(database)."}
+  backup: {type: str, default: latest, description: "With O(state=fetched): name of the backup. V(latest) is the newest full one of O(database)."}
   database: {type: str, description: "With O(state=fetched): whose backup V(latest) means."}
   keep_days: {type: int, default: 90, description: Days for which a copy is kept at least.}
-  endpoint: {type: str, required: true, description: "Address of the store, such as C(https://s3.example.org)."}
-  bucket: {type: str, required: true, description: Name of the bucket, which has to be there.}
-  prefix: {type: str, default: dumps, description: Folder in the bucket.}
-  region: {type: str, default: us-east-1, description: Region of the bucket.}
-  key: {type: str, required: true, description: Access key.}
-  secret: {type: str, required: true, description: Its secret.}
-  ca: {type: str, default: "", description: "Certificates of the authorities that are trusted, in PEM; those of the host when empty."}
-  path_style: {type: bool, default: true, description: "Whether the bucket is in the path of an address; otherwise it is in the name of the host."}
-  encryption:
-    type: str
-    default: AES256
-    description: Server-side encryption to ask for; empty for what the bucket does by itself.
-  storage_class: {type: str, default: STANDARD_IA, description: Class of the objects; empty for the bucket's own.}
+extends_documentation_fragment: [pgops_store]
 attributes:
   check_mode: {support: full}
   diff_mode: {support: full}
@@ -62,7 +50,7 @@ copies:
   returned: success
   type: list
   elements: dict
-  sample: [{name: shop_full_20261124T030000Z, database: shop, kind: full, created_at: "2026-11-24T03:00:00+00:00", size_bytes: 1048576}]
+  sample: [{name: shop_full_20261124T030000Z, database: shop, kind: full, size_bytes: 1048576, archive: archive.dump.zst}]
 unfinished:
   description: Backups that were sent in part. They do not count; the next run sends them again.
   returned: success
@@ -79,21 +67,9 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.pgops.errors import PgopsError
-from ansible.module_utils.pgops.offsite_store import Store
+from ansible.module_utils.pgops.offsite_store import Store, store_spec
 from ansible.module_utils.pgops.offsite_transfer import fetch, send
 
-STORE = {
-    "endpoint": {"type": "str", "required": True},
-    "bucket": {"type": "str", "required": True},
-    "prefix": {"type": "str", "default": "dumps"},
-    "region": {"type": "str", "default": "us-east-1"},
-    "key": {"type": "str", "required": True, "no_log": True},
-    "secret": {"type": "str", "required": True, "no_log": True},
-    "ca": {"type": "str", "default": ""},
-    "path_style": {"type": "bool", "default": True},
-    "encryption": {"type": "str", "default": "AES256"},
-    "storage_class": {"type": "str", "default": "STANDARD_IA"},
-}
 OPTIONS = {
     "directory": {"type": "path", "required": True},
     "state": {"type": "str", "default": "present", "choices": ["present", "fetched"]},
@@ -104,7 +80,7 @@ OPTIONS = {
 
 
 def run(params: dict, check_mode: bool) -> dict:
-    store = Store(**{name: params[name] for name in STORE})
+    store = Store(**{name: params[name] for name in store_spec()})
     directory = Path(params["directory"])
     if params["state"] == "present":
         return send(store, directory, params["keep_days"], check_mode)
@@ -116,7 +92,7 @@ def run(params: dict, check_mode: bool) -> dict:
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec={**STORE, **OPTIONS}, supports_check_mode=True)
+    module = AnsibleModule(argument_spec={**store_spec(), **OPTIONS}, supports_check_mode=True)
     try:
         result = run(module.params, module.check_mode)
     except PgopsError as error:

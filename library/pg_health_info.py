@@ -40,6 +40,27 @@ options:
   declared_settings_file:
     description: File with the settings that the server is meant to run with, as role P(postgresql_config#role) writes it.
     type: path
+  verification_kinds:
+    description: Kinds of backups that are expected to be read to their end from time to time, where the server is a primary.
+    type: list
+    elements: str
+    default: []
+  offsite:
+    description: >-
+      Object store in which the dumps of O(backup_directory) are expected as well, where the server is a primary: the options of
+      M(pg_backup_offsite_info). Its newest dump of O(login_db) is checked.
+    type: dict
+    suboptions:
+      endpoint: {type: str, required: true, description: Address of the store.}
+      bucket: {type: str, required: true, description: Name of the bucket.}
+      prefix: {type: str, default: dumps, description: Folder in the bucket.}
+      region: {type: str, default: us-east-1, description: Region of the bucket.}
+      key: {type: str, required: true, description: Access key.}
+      secret: {type: str, required: true, description: Its secret.}
+      ca: {type: str, default: "", description: Certificates of the authorities that are trusted.}
+      path_style: {type: bool, default: true, description: Whether the bucket is in the path of an address.}
+      encryption: {type: str, default: AES256, description: Not used when reading.}
+      storage_class: {type: str, default: STANDARD_IA, description: Not used when reading.}
   data_directory: {description: "Where the data lies, for the time when the server cannot be asked.", type: path}
   expected_state: {description: What the server is meant to be., type: str, choices: [primary, standby]}
   expected_schema_revision: {description: Revision that the schema in O(login_db) is meant to be at., type: str}
@@ -116,6 +137,11 @@ lock_waits:
   type: list
   elements: dict
   sample: [{pid: 4711, role: threadr_app, wait_s: 7.2, blocked_by: [4712], first_blocker: 4712, statement: "UPDATE users ..."}]
+metrics:
+  description: Value, verdict and limits of every check in the text format of Prometheus, for a textfile collector.
+  returned: success
+  type: str
+  sample: "pgops_health_verdict{check=\"disk\",subject=\"data\"} 0"
 checked_at: {description: When this was., returned: success, type: str, sample: "2026-01-31T03:00:00+00:00"}
 duration_s: {description: "Wall time, in seconds.", returned: success, type: float, sample: 0.05}
 """
@@ -126,6 +152,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.pgops.connection import connection_spec
 from ansible.module_utils.pgops.errors import PgopsError
 from ansible.module_utils.pgops.health_examination import examine
+from ansible.module_utils.pgops.offsite_store import store_spec
 
 
 def options_spec() -> dict:
@@ -139,6 +166,8 @@ def options_spec() -> dict:
         "drill_kinds": {"type": "list", "elements": "str", "default": []},
         "pooler_port": {"type": "int"},
         "declared_settings_file": {"type": "path"},
+        "verification_kinds": {"type": "list", "elements": "str", "default": []},
+        "offsite": {"type": "dict", "options": store_spec()},
         "data_directory": {"type": "path"},
         "expected_state": {"type": "str", "choices": ["primary", "standby"]},
         "expected_schema_revision": {"type": "str"},

@@ -12,6 +12,7 @@ description:
     that RV(kept) tells.
   - Where O(target) was made of the same backup and still is what was made then, to the last row and index, nothing is
     changed.
+  - An archive of the directory format is unpacked beside the backups, and restored with as many processes as there are cores.
   - Must log in as a superuser over the socket, or with the rights to make databases and to end sessions.
 options:
   directory:
@@ -19,7 +20,7 @@ options:
     type: path
     required: true
   backup:
-    description: Name of the backup. V(latest) is the newest sound one of O(database).
+    description: Name of the backup, which is a full one. V(latest) is the newest sound one of O(database).
     type: str
     default: latest
   database:

@@ -62,12 +62,17 @@ backups:
 running: {description: Whether a backup or an expiry runs., returned: success, type: bool, sample: false}
 problems: {description: "What is wrong with a repository or a backup, a sentence each.", returned: success, type: list, elements: str}
 verified: {description: "Whether every file was read, and all of them were good.", returned: success, type: bool, sample: false}
+verification:
+  description: With O(verify) when that was, and what was found, as M(pg_backup_record) keeps it; null without.
+  returned: success
+  type: dict
+  sample: {began_at: "2026-11-24T05:00:00.000+00:00", finished_at: "2026-11-24T05:09:10.000+00:00", passed: true, backups: 9, problems: []}
 """
 
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.pgops import pgbackrest, pgbackrest_verify
+from ansible.module_utils.pgops import backup_verification, pgbackrest, pgbackrest_verify
 from ansible.module_utils.pgops.errors import PgopsError
 
 OPTIONS = {"stanza": {"type": "str", "default": "main"}, "verify": {"type": "bool", "default": False}}
@@ -77,13 +82,17 @@ def run(params: dict) -> dict:
     found = pgbackrest.ask(params["stanza"])
     problems, now_s = pgbackrest.faults(found), time.time()
     unsound = pgbackrest_verify.faults(found) if params["verify"] else []
+    every = [*problems, *unsound]
     return {
         "changed": False,
         "repositories": [pgbackrest.described(one) for one in found.repositories],
         "backups": [one.described(now_s) for one in found.backups],
         "running": found.locked,
-        "problems": [*problems, *unsound],
-        "verified": params["verify"] and not problems and not unsound,
+        "problems": every,
+        "verified": params["verify"] and not every,
+        "verification": backup_verification.described(now_s, time.time(), len(found.backups), every)
+        if params["verify"]
+        else None,
     }
 
 

@@ -104,7 +104,14 @@ repeated_keys: {description: Keys that SCAN returned more than once., returned: 
 resumed: {description: Whether an interrupted run was continued., returned: success, type: bool, sample: false}
 slowed_batches: {description: Batches after which the source was slow and the run paused., returned: success, type: int, sample: 0}
 duration_s: {description: "Wall time, in seconds.", returned: success, type: float, sample: 1.25}
+metrics:
+  description: When the run ended, for how long it took, and keys by pattern and outcome, in the text format of Prometheus.
+  returned: success, outside check mode
+  type: str
+  sample: "pgops_migration_duration_seconds 1.25"
 """
+
+import time
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.pgops.conflicts import POLICIES, ConflictsFound
@@ -112,6 +119,7 @@ from ansible.module_utils.pgops.connection import address, connect, connection_s
 from ansible.module_utils.pgops.errors import PgopsError
 from ansible.module_utils.pgops.keyspace import require_positive
 from ansible.module_utils.pgops.migration import Options, migrate
+from ansible.module_utils.pgops.migration_metrics import exposition
 from ansible.module_utils.pgops.profiles import chosen, migration_spec
 from ansible.module_utils.pgops.reading import Pace
 from ansible.module_utils.pgops.redis_source import open_source, redis_spec
@@ -129,7 +137,13 @@ def run(params: dict, check_mode: bool) -> dict:
     processes, given = processes_for(params["processes"]), {name: params[name] for name in OPTIONS}
     options = Options(settings=settings, pace=pace, processes=processes, **given)
     with connect(params, "pgops redis_migrate") as conn, open_source(params["redis"]) as source:
-        return migrate(conn, source, chosen(params), options, address(params), check_mode)
+        result = migrate(conn, source, chosen(params), options, address(params), check_mode)
+    told = (
+        {}
+        if check_mode
+        else {"metrics": exposition(result["accounting"]["patterns"], time.time(), result["duration_s"])}
+    )
+    return {**result, **told}
 
 
 def main() -> None:

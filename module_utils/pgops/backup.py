@@ -1,4 +1,4 @@
-"""One logical backup: dumped, compressed, read back to its end, and only then given its name."""
+"""One logical backup: made under another name, read back to its end, and only then given its own."""
 
 from __future__ import annotations
 
@@ -9,55 +9,42 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from types import ModuleType
 
-from . import backup_catalog, commands, manifest, retention
+from . import backup_catalog, commands, dump, dump_globals, manifest, retention
 from .backup_catalog import PARTIAL, Backup, Catalog
-from .connection import psycopg2, transaction
-from .database_contents import TABLES, count_rows, lock_tables
+from .connection import psycopg2
 from .errors import PgopsError
-from .manifest import ARCHIVE, Manifest
+from .manifest import GLOBALS, Manifest
 
-KIND = "full"
-FORMAT = "custom, zstd"
 LOCK = ".lock"
 # A dump grows with its database: what the last one took, and a quarter.
 GROWTH = 1.25
-TOOLS = ("pg_dump", "pg_restore", "zstd")
-
-FACTS = """
-    SELECT current_setting('server_version') AS server_version,
-           CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END::text AS lsn,
-           pg_get_userbyid(d.datdba) AS owner, pg_encoding_to_char(d.encoding) AS encoding,
-           json_build_object('provider', d.datlocprovider, 'collate', d.datcollate, 'ctype', d.datctype,
-                             'icu_locale', d.daticulocale) AS locale,
-           pg_database_size(d.oid) AS database_size_bytes
-    FROM pg_database d WHERE d.datname = current_database()
-"""
-# What the rows themselves take; a dump has no indexes.
-ESTIMATE = (
-    f"SELECT coalesce(sum(pg_table_size(format('%I.%I', nspname, relname)::regclass)), 0)::bigint FROM ({TABLES}) t"
-)
-ACCESS = """
-    SELECT CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE pg_get_userbyid(a.grantee) END, a.privilege_type, a.is_grantable
-    FROM pg_database d, aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a
-    WHERE d.datname = current_database() AND a.grantee <> d.datdba ORDER BY 1, 2
-"""
-SETTINGS = """
-    SELECT coalesce(pg_get_userbyid(nullif(s.setrole, 0)), ''), split_part(c, '=', 1), substr(c, strpos(c, '=') + 1)
-    FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase, unnest(s.setconfig) c
-    WHERE d.datname = current_database() AND c NOT LIKE 'pgops.%' ORDER BY 1, 2
-"""
-REVISION_TABLE = "SELECT to_regclass('public.alembic_version') IS NOT NULL"
-REVISION = "SELECT string_agg(version_num, ', ' ORDER BY version_num) FROM public.alembic_version"
 
 
-def needed_bytes(last: Manifest | None, tables_bytes: int) -> int:
-    """Free space to ask for: by the last backup, or what the tables take where there is none."""
-    return int(last.size_bytes * GROWTH) + 1 if last else tables_bytes
+def maker(params: dict) -> ModuleType:
+    """What knows how to make a backup of this type: C(TOOLS), C(estimate), C(format_of) and C(make)."""
+    return dump_globals if params["type"] == GLOBALS else dump
+
+
+def series_of(params: dict) -> tuple[str, str]:
+    """Of the backup that is to be made; see Backup.series."""
+    return ("" if params["type"] == GLOBALS else params["login_db"]), params["type"]
+
+
+def needed_bytes(last: Manifest | None, estimate: int) -> int:
+    """Free space to ask for: by the last backup of its series, or ESTIMATE where there is none.
+
+    One that is unpacked once more to be read has its compressed files twice for a moment.
+    """
+    if last is None:
+        return estimate
+    taken = last.size_bytes if last.unpacked_bytes is None else 2 * last.size_bytes + last.unpacked_bytes
+    return int(taken * GROWTH) + 1
 
 
 def existing_part(directory: Path) -> Path:
@@ -111,6 +98,16 @@ def remains(directory: Path) -> list[Path]:
     return sorted(directory.glob(f"{PARTIAL}*"))
 
 
+def bytes_in(folder: Path) -> int:
+    """Of files at any depth. One that goes meanwhile belongs to a backup that still runs; the lock tells that later."""
+    size = 0
+    for where, _, names in os.walk(folder):
+        for name in names:
+            with suppress(FileNotFoundError):
+                size += os.lstat(os.path.join(where, name)).st_size
+    return size
+
+
 @dataclass(frozen=True)
 class Upcoming:
     """The backup that is to be made."""
@@ -119,11 +116,11 @@ class Upcoming:
     moment: datetime
 
 
-def outlived(catalog: Catalog, database: str, keep_days: int | None, keep_count: int | None) -> list[Backup]:
-    """What may go once a new backup of DATABASE is there: older ones of it alone, by age and by number."""
-    new = Upcoming((database, KIND), datetime.now(timezone.utc))
+def outlived(catalog: Catalog, series: tuple[str, str], keep_days: int | None, keep_count: int | None) -> list[Backup]:
+    """What may go once a new backup of SERIES is there: older ones of it alone, by age and by number."""
+    new = Upcoming(series, datetime.now(timezone.utc))
     oldest = None if keep_days is None else new.moment - timedelta(days=keep_days)
-    made: list[Upcoming | Backup] = [new, *(one for one in catalog.backups if one.series == new.series)]
+    made: list[Upcoming | Backup] = [new, *(one for one in catalog.backups if one.series == series)]
     return [one for one in retention.expired(made, oldest, keep_count) if isinstance(one, Backup)]
 
 
@@ -138,17 +135,17 @@ def remove(folder: Path) -> None:
 def plan(conn, params: dict, directory: Path, catalog: Catalog, old: list[Backup]) -> dict:
     """What a backup would do: C(estimated_bytes) and the diff. Raises where it could not be made."""
     require_writable(directory)
-    with conn.cursor() as cursor:
-        cursor.execute(ESTIMATE)
-        tables_bytes = cursor.fetchone()[0]
-    manifests = (one.manifest for one in catalog.backups)
-    last = next((found for found in manifests if found.database == params["login_db"]), None)
-    needed, leftovers = needed_bytes(last, tables_bytes), remains(directory)
-    reclaimed = sum(file.stat().st_size for leftover in leftovers for file in leftover.glob("*"))
-    require_space(directory, needed, f"The backup of {params['login_db']}", reclaimed)
+    series = series_of(params)
+    written = maker(params).format_of(params)
+    alike = (one.manifest for one in catalog.backups if one.series == series and one.manifest.format == written)
+    last = next(alike, None)
+    needed, leftovers = needed_bytes(last, maker(params).estimate(conn, params)), remains(directory)
+    reclaimed = sum(map(bytes_in, leftovers))
+    subject = f"database {params['login_db']}" if series[0] else "the server"
+    require_space(directory, needed, f"The {params['type']} backup of {subject}", reclaimed)
     removed = "".join(f"remains of an interrupted backup, {leftover.name}\n" for leftover in leftovers)
     removed += "".join(f"backup {one.manifest.name}, {mebibytes(one.manifest.size_bytes)} MiB\n" for one in old)
-    planned = f"{KIND} backup of database {params['login_db']} in {directory}, about {mebibytes(needed)} MiB\n"
+    planned = f"{params['type']} backup of {subject} in {directory}, about {mebibytes(needed)} MiB\n"
     return {
         "changed": True,
         "estimated_bytes": needed,
@@ -160,10 +157,10 @@ def plan(conn, params: dict, directory: Path, catalog: Catalog, old: list[Backup
 def back_up(conn, params: dict, check_mode: bool) -> dict:
     """The result of pg_backup. Killed at any instant, it leaves nothing that is listed as a backup."""
     directory = Path(params["directory"])
-    tools = {name: commands.version_of(name) for name in TOOLS}
+    tools = {name: commands.version_of(name) for name in maker(params).TOOLS}
     try:
         catalog = backup_catalog.read(directory)
-        old = outlived(catalog, params["login_db"], params["keep_days"], params["keep_count"])
+        old = outlived(catalog, series_of(params), params["keep_days"], params["keep_count"])
         result = plan(conn, params, directory, catalog, old)
         if check_mode:
             return result
@@ -194,18 +191,18 @@ def out_of_space(directory: Path) -> str:
 
 def write(conn, params: dict, directory: Path, tools: dict[str, str]) -> Manifest:
     started, moment = time.monotonic(), datetime.now(timezone.utc)
-    name = backup_catalog.free_name(directory, params["login_db"], KIND, moment)
+    database, kind = series_of(params)
+    name = backup_catalog.free_name(directory, database, kind, moment)
     partial = directory / f"{PARTIAL}{name}"
     partial.mkdir(mode=0o700)
     try:
-        archive = partial / ARCHIVE
-        facts = dump(conn, params, archive)
-        read_to_end(archive)
+        facts = maker(params).make(conn, params, partial)
+        archive = partial / manifest.ARCHIVES[facts["format"]]
         made = Manifest(
             name=name,
-            type=KIND,
+            type=kind,
+            database=database,
             created_at=moment.isoformat(timespec="milliseconds"),
-            format=FORMAT,
             size_bytes=archive.stat().st_size,
             sha256=manifest.sha256_of(archive),
             duration_s=round(time.monotonic() - started, 3),
@@ -228,47 +225,3 @@ def sync(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def dump(conn, params: dict, archive: Path) -> dict:
-    """Dump and count in one snapshot; what the manifest says of the database."""
-    database, timeout_ms = params["login_db"], params["lock_timeout_s"] * 1000
-    role = ["--role", params["login_role"]] if params["login_role"] else []
-    packer = [commands.program("zstd"), f"-{params['level']}", f"-T{params['threads']}", "--quiet", "--stdout"]
-    with transaction(conn) as cursor:
-        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        cursor.execute("SELECT set_config('lock_timeout', %s, true)", (str(timeout_ms),))
-        # Held from here to the end, so that pg_dump, which comes soon, and the count, which may take long, see the same.
-        lock_tables(cursor)
-        facts = describe(cursor)
-        cursor.execute("SELECT pg_export_snapshot()")
-        source = [
-            commands.program("pg_dump"), "--format=custom", "--compress=0", f"--snapshot={cursor.fetchone()[0]}",
-            f"--lock-wait-timeout={timeout_ms}", *role, *commands.login_arguments(params, database),
-        ]  # fmt: skip
-        with commands.login_surroundings(params) as surroundings, open(archive, "xb", opener=manifest.private) as file:
-            commands.pipeline([source, packer], surroundings, file.fileno())
-            os.fsync(file.fileno())
-        return {"database": database, **facts, "rows": count_rows(cursor)}
-
-
-def describe(cursor) -> dict:
-    """The fields of a manifest that the catalog of the database knows."""
-    cursor.execute(FACTS)
-    columns = [column.name for column in cursor.description]
-    facts = dict(zip(columns, cursor.fetchone(), strict=True))
-    for field, query in (("access", ACCESS), ("settings", SETTINGS)):
-        cursor.execute(query)
-        facts[field] = [list(row) for row in cursor.fetchall()]
-    cursor.execute(REVISION_TABLE)
-    facts["schema_revision"] = None
-    if cursor.fetchone()[0]:
-        cursor.execute(REVISION)
-        facts["schema_revision"] = cursor.fetchone()[0]
-    return facts
-
-
-def read_to_end(archive: Path) -> None:
-    """Take the archive apart the way a restore does, from the disk, to its last byte."""
-    unpack = [commands.program("zstd"), "--decompress", "--quiet", "--stdout", str(archive)]
-    commands.pipeline([unpack, [commands.program("pg_restore"), "--file=/dev/null"]], commands.Surroundings())

@@ -11,12 +11,14 @@ from urllib.parse import quote
 
 from . import manifest
 from .errors import PgopsError
-from .manifest import MANIFEST, DamagedBackupError, Manifest
+from .manifest import FULL, MANIFEST, TYPES, DamagedBackupError, Manifest
 
 PARTIAL = ".partial-"
 LATEST = "latest"
 # What free_name() makes; a folder that is called otherwise and has no manifest is somebody else's.
-OURS = re.compile(r".+_full_\d{8}T\d{6}Z(-\d+)?")
+OURS = re.compile(rf".+_({'|'.join(TYPES)})_\d{{8}}T\d{{6}}Z(-\d+)?")
+# In names, where others have their database.
+SERVER = "server"
 # How many names an error about a missing backup offers.
 OFFERED = 5
 
@@ -98,8 +100,11 @@ def is_ours(entry: Path) -> bool:
 
 
 def free_name(directory: Path, database: str, kind: str, moment: datetime) -> str:
-    """A name that sorts by time and that no backup has; whatever the database is called, it stays in DIRECTORY."""
-    encoded = quote(database, safe="")
+    """A name that sorts by time and that no backup has; whatever the database is called, it stays in DIRECTORY.
+
+    Globals have no DATABASE.
+    """
+    encoded = quote(database, safe="") or SERVER
     if encoded[0] in ".-~":  # hidden, an option or a home, to others
         encoded = f"%{ord(encoded[0]):02X}{encoded[1:]}"
     base = f"{encoded}_{kind}_{moment.astimezone(timezone.utc):%Y%m%dT%H%M%SZ}"
@@ -111,12 +116,12 @@ def free_name(directory: Path, database: str, kind: str, moment: datetime) -> st
 
 
 def choose(catalog: Catalog, wanted: str, database: str) -> Backup:
-    """The backup called WANTED, or the newest sound one of DATABASE for C(latest)."""
+    """The backup called WANTED, or the newest sound one of DATABASE for C(latest). It holds a database as a whole."""
     if wanted == LATEST:
         for backup in catalog.backups:
-            if backup.manifest.database == database and backup.fault is None:
+            if backup.series == (database, FULL) and backup.fault is None:
                 return backup
-        known = " ".join([f"There is no sound backup of {database} in {catalog.directory}.", *catalog.problems])
+        known = " ".join([f"There is no sound {FULL} backup of {database} in {catalog.directory}.", *catalog.problems])
         raise PgopsError(known if catalog.directory.exists() else f"{known} The directory does not exist.")
     if wanted in catalog.faults:
         raise DamagedBackupError(
@@ -124,6 +129,16 @@ def choose(catalog: Catalog, wanted: str, database: str) -> Backup:
         )
     for backup in catalog.backups:
         if backup.manifest.name == wanted:
+            require_whole(backup.manifest)
             return backup
     known = ", ".join(backup.manifest.name for backup in catalog.backups[:OFFERED]) or "none"
     raise PgopsError(f"There is no backup {wanted} in {catalog.directory}. The newest are: {known}.")
+
+
+def require_whole(found: Manifest) -> None:
+    """A database can be made of a full backup only."""
+    if found.type != FULL:
+        raise PgopsError(
+            f"Backup {found.name} is of type {found.type}, and a database can be made of a {FULL} one only: choose such a one with "
+            "list_backups.yml."
+        )

@@ -112,16 +112,17 @@ def ssh_keygen(arguments: Sequence[str], standard_input: str) -> Finished:
     return Finished("ssh-keygen", asked.returncode, said)
 
 
-def pgbackrest(arguments: Sequence[str], account: str = "") -> Finished:
+def pgbackrest(arguments: Sequence[str], account: str = "", console: str = "off") -> Finished:
     """How pgBackRest ended; what it said is its output, or its messages, line by line, where it failed.
 
     It is told by its files and by ARGUMENTS only: its environment variables would win over the files. A module that runs as
-    root names the ACCOUNT to run it as. With another passphrase than the repository's it quotes what is no text.
+    root names the ACCOUNT to run it as. CONSOLE is how much it tells of what goes well. With another passphrase than the
+    repository's it quotes what is no text.
     """
     identity = [f"--reuid={account}", f"--regid={account}", "--init-groups"] if account else []
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PGBACKREST_")}
     asked = subprocess.run(
-        [program("setpriv"), *identity, *WITH_PARENT, program("pgbackrest"), *arguments, "--log-level-console=off", "--log-level-stderr=error"],
+        [program("setpriv"), *identity, *WITH_PARENT, program("pgbackrest"), *arguments, f"--log-level-console={console}", "--log-level-stderr=error"],
         env={**environment, "LC_ALL": "C.UTF-8"}, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", errors="replace", check=False,
     )  # fmt: skip
     return Finished("pgbackrest", asked.returncode, asked.stderr if asked.returncode else asked.stdout)

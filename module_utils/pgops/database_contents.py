@@ -29,7 +29,15 @@ LOCK_TABLE = "LOCK TABLE ONLY {} IN ACCESS SHARE MODE"
 NOISE = ("--", "\\restrict", "\\unrestrict")
 SHOWN_DIFFERENCES = 20
 # What the platform writes of itself, every minute: it differs as soon as it was read.
-OWN = ("operations.heartbeat", "operations.drills", "sequence operations.drills_drill_id_seq")
+OWN = (
+    "operations.heartbeat",
+    "operations.drills",
+    "sequence operations.drills_drill_id_seq",
+    "operations.backups",
+    "sequence operations.backups_backup_id_seq",
+    "operations.verifications",
+    "sequence operations.verifications_verification_id_seq",
+)
 
 
 @dataclass(frozen=True)

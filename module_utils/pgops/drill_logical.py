@@ -16,7 +16,7 @@ from .connection import sql
 from .drill_plan import FETCH, RESTORE, Course, DrillFailedError
 from .drill_server import APPLICATION, SUPERUSER, Side, configure, running
 from .errors import PgopsError
-from .manifest import DamagedBackupError
+from .manifest import FULL, DamagedBackupError
 
 TOOLS = ("postgres", "initdb", "pg_restore", "pg_dump", "pg_amcheck", "pg_checksums", "zstd")
 # An empty server, and the WAL of the restore.
@@ -36,20 +36,22 @@ class Chosen:
 
     @property
     def needed_bytes(self) -> int:
-        return self.backup.manifest.database_size_bytes + OWN_BYTES
+        return self.backup.manifest.database_size_bytes + restore_plan.unpacking_bytes(self.backup.manifest) + OWN_BYTES
 
 
 def newest(catalog: Catalog, database: str) -> Backup:
-    """The newest backup of DATABASE, damaged or not: an older one that is sound does not tell how the newest is."""
-    own = [one for one in catalog.backups if one.manifest.database == database]
+    """The newest full backup of DATABASE, damaged or not: an older one that is sound does not tell how the newest is."""
+    own = [one for one in catalog.backups if one.series == (database, FULL)]
     known = {one.manifest.name for one in catalog.backups}
-    prefix, last = quote(database, safe="") + "_full_", own[0].manifest.name if own else ""
+    prefix, last = f"{quote(database, safe='')}_{FULL}_", own[0].manifest.name if own else ""
     # Of one without a readable manifest the name tells whose it is, and when it was made.
     nameless = max((name for name in catalog.faults if name not in known and name.startswith(prefix)), default="")
     if nameless > last:
         raise DrillFailedError(f"{catalog.faults[nameless]} It is the newest one. Make another: backup_postgresql.yml.")
     if not own:
-        raise DrillFailedError(f"There is no backup of {database} in {catalog.directory}. Run backup_postgresql.yml.")
+        raise DrillFailedError(
+            f"There is no {FULL} backup of {database} in {catalog.directory}. Run backup_postgresql.yml."
+        )
     return own[0]
 
 
@@ -98,7 +100,7 @@ def restore(
             give_up_name(conn, plan.target)
             make_roles(conn, {*params["roles"], *restore_plan.required_roles(backup.manifest)})
             restore_copy.create(conn, plan)
-            restore_copy.fill(side.login("postgres"), plan)
+            restore_copy.fill(side.login("postgres"), plan, side.folder / "unpacked")
             restore_copy.settle(side.login("postgres"), plan)
             restore_copy.give_name(conn, plan)
 

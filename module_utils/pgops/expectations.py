@@ -132,7 +132,7 @@ class Expectations:
         self.source, self.profile, self.settings = source, profile, settings
         self.emit: Callable[[Said], None] = lambda _said: None
         self.sheets = {sheet.table.name: sheet for sheet in sheets}
-        self.lines: dict[str, list[str]] = {name: [] for name in [*self.sheets, "refused"]}
+        self.lines: dict[str, list[bytes]] = {name: [] for name in [*self.sheets, "refused"]}
         self.encode = {
             name: encoder(["text", "text", "boolean", *["bytea"] * 4, *(column.kind for column in sheet.said)])
             for name, sheet in self.sheets.items()

@@ -19,7 +19,7 @@ from . import (
 from .health import Limit
 from .health_declared import Declared
 
-# Judged in health_physical.py and health_drills.py.
+# Judged in health_physical.py, health_offsite.py, health_drills.py and health_verifications.py.
 BACKUPS = (
     Declared(
         name="physical_backup",
@@ -27,6 +27,34 @@ BACKUPS = (
         measures="Age of the newest sound physical backup, of the repository where it is oldest",
         advice="Run backup_postgresql.yml -e backup_kind=physical, and see why the schedule did not.",
         limit=Limit(2.0, 8.0),
+    ),
+    Declared(
+        name="physical_full",
+        unit="days",
+        measures="Age of the newest full physical backup, of the repository where it is oldest",
+        advice="Run backup_postgresql.yml -e backup_kind=physical -e backup_type=full, and see why the schedule did not.",
+        limit=Limit(9.0, 16.0),
+    ),
+    Declared(
+        name="wal_arrival",
+        unit="",
+        measures="Newest segment of WAL that the server believes to be archived, and whether each repository has it",
+        advice="Run backup_postgresql.yml -e backup_kind=physical now: moments after the gap can be reached from a new backup only.",
+    ),
+    Declared(
+        name="offsite",
+        unit="days",
+        measures="Age of the newest dump in the object store",
+        advice="Run backup_postgresql.yml, which sends every dump that is missing there, and see why the schedule did not.",
+        limit=Limit(2.0, 8.0),
+    ),
+    Declared(
+        name="offsite_newest",
+        subject="offsite_delay",
+        unit="s",
+        measures="For how long the newest dump of this host has not been in the object store",
+        advice="Run backup_postgresql.yml, which sends every dump that is missing there, and see why the schedule did not.",
+        limit=Limit(3600.0, 86400.0),
     ),
     Declared(
         name="wal_archive",
@@ -62,6 +90,14 @@ BACKUPS = (
         measures="Time since a backup of this kind was restored in a drill; a drill that failed is critical",
         advice="Run drill_restore.yml, and see why the schedule did not.",
         limit=Limit(35.0, 70.0),
+    ),
+    Declared(
+        name="verification",
+        each="kind of backup",
+        unit="days",
+        measures="Time since all backups of this kind were read to their end; one that was not good is critical",
+        advice="Run verify_backups.yml, and see why the schedule did not.",
+        limit=Limit(14.0, 35.0),
     ),
 )
 

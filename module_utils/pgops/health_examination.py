@@ -17,10 +17,13 @@ from .health_host import elsewhere, file_systems, read_memory
 from .health_host_checks import absent_host_checks, disk_checks, memory_check, unknown_data_directory
 from .health_interview import ask_server
 from .health_limits import read_limits
+from .health_metrics import exposition
+from .health_offsite import offsite_checks
 from .health_physical import physical_checks
 from .health_pooler import pooler_checks
 from .health_server import Answers
 from .health_sessions import by_state, idle_in_transaction, running, shown_sessions, shown_waits
+from .health_verifications import read_verified_kinds, verification_checks
 from .server_host import read_clusters
 
 SERVER_FACTS = (
@@ -32,15 +35,22 @@ SERVER_FACTS = (
 def examine(params: dict) -> dict:
     limits = read_limits(params["thresholds"])
     wanted, kinds = read_wanted(params), read_wanted_kinds(params["drill_kinds"])
+    verified = read_verified_kinds(params["verification_kinds"])
     now_s = time.time()
     answers = ask_server(params, limits)
     checks = [
         *server_checks(answers, limits, wanted, now_s),
         *_host_checks(params, answers, limits, now_s),
         *drill_checks(kinds, answers, limits, now_s),
+        *verification_checks(verified, answers, limits["verification"], now_s),
     ]
     checked_at = datetime.fromtimestamp(now_s, timezone.utc).isoformat(timespec="seconds")
-    return {**report(checks), "checked_at": checked_at, **_facts(answers, limits, wanted)}
+    return {
+        **report(checks),
+        "metrics": exposition(checks, checked_at),
+        "checked_at": checked_at,
+        **_facts(answers, limits, wanted),
+    }
 
 
 def read_wanted(params: dict) -> Wanted:
@@ -74,7 +84,8 @@ def _host_checks(params: dict, answers: Answers, limits: Limits, now_s: float) -
         memory_check(read_memory(), limits),
         *certificate_checks(server, limits, now_s),
         *pooler_checks(params["pooler_port"], limits),
-        *physical_checks(params["pgbackrest_stanza"], server, limits["physical_backup"], now_s),
+        *physical_checks(params["pgbackrest_stanza"], server, answers.archiver.row, limits, now_s),
+        *offsite_checks(params["offsite"], params["backup_directory"], server, limits, now_s),
     ]
 
 

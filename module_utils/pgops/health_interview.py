@@ -9,6 +9,7 @@ from typing import Any
 from . import connection
 from . import health_contents as contents
 from . import health_server as server
+from .backup_history import LATEST_VERIFICATIONS
 from .connection import connect, extras, psycopg2, sentence, sql
 from .drill_history import LATEST
 from .errors import PgopsError
@@ -65,6 +66,7 @@ def ask_server(params: dict, limits: Limits) -> Answers:
 def _ask_everything(with_server: Interview, params: dict, limits: Limits) -> Answers:
     shortest_s = min(limits["statement"].warning or 0, limits["idle_in_transaction"].warning or 0)
     expected, drilled = params["expected_schema_revision"] is not None, bool(params["drill_kinds"])
+    verified = bool(params["verification_kinds"])
     question = with_server.ask
     return Answers(
         server=question(server.SERVER),
@@ -79,8 +81,9 @@ def _ask_everything(with_server: Interview, params: dict, limits: Limits) -> Ans
         indexes=question(contents.INDEXES),
         sequences=question(contents.SEQUENCES),
         revision=question(revision_statement(params["schema_revision_table"])) if expected else Answer(),
-        heartbeat=question(server.HEARTBEAT) if drilled else Answer(),
+        heartbeat=question(server.HEARTBEAT) if drilled or verified else Answer(),
         drills=question(LATEST) if drilled else Answer(),
+        verifications=question(LATEST_VERIFICATIONS) if verified else Answer(),
         widths=_ask_widths(with_server, params),
     )
 

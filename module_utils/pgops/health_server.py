@@ -97,7 +97,7 @@ SLOTS = """
     ORDER BY slot_name
 """
 ARCHIVER = """
-    SELECT archived_count, failed_count, last_failed_wal,
+    SELECT archived_count, failed_count, last_failed_wal, last_archived_wal,
            coalesce(last_failed_time > coalesce(last_archived_time, '-infinity'), false) AS failing,
            ready.waiting_segments, ready.oldest_waits_s
     FROM pg_stat_archiver CROSS JOIN (
@@ -153,3 +153,4 @@ class Answers:
     revision: Answer = Answer()
     heartbeat: Answer = Answer()
     drills: Answer = Answer()
+    verifications: Answer = Answer()

@@ -12,8 +12,13 @@ from typing import Any
 
 from .errors import PgopsError
 
-ARCHIVE = "archive.dump.zst"
 MANIFEST = "manifest.json"
+FULL, DATA, SCHEMA, GLOBALS = "full", "data", "schema", "globals"
+# What a backup can be of: a database, its rows or its statements alone, or what databases of a server share.
+TYPES = (FULL, DATA, SCHEMA, GLOBALS)
+CUSTOM, DIRECTORY, SQL = "custom, zstd", "directory, zstd", "sql, zstd"
+# How the archive of each format is called.
+ARCHIVES = {CUSTOM: "archive.dump.zst", DIRECTORY: "archive.tar", SQL: "archive.sql.zst"}
 CHUNK_BYTES = 1 << 20
 
 
@@ -21,8 +26,10 @@ CHUNK_BYTES = 1 << 20
 class Manifest:
     """Sizes in bytes, durations in seconds, times in ISO 8601 UTC.
 
-    C(rows) counts each table in the snapshot of the dump. C(access) ([grantee, privilege, may grant]) and C(settings)
-    ([role or empty, name, value]) are those of the database itself, which pg_dump leaves out.
+    C(rows) counts each table in the snapshot of the dump; of a schema, which has none, nothing. C(access) ([grantee, privilege,
+    may grant]) and C(settings) ([role or empty, name, value]) are those of the database itself, which pg_dump leaves out.
+    Globals are of no database: what describes one is empty or zero, and C(rows) counts roles, memberships and tablespaces.
+    C(unpacked_bytes) is what an archive takes that is unpacked before it can be restored; others are not.
     """
 
     name: str
@@ -44,6 +51,12 @@ class Manifest:
     sha256: str
     duration_s: float
     tools: dict[str, str]
+    unpacked_bytes: int | None = None
+
+    @property
+    def archive(self) -> str:
+        """Name of its archive."""
+        return ARCHIVES[self.format]
 
 
 # Python types of a manifest's fields, by the first word of their annotation.
@@ -71,6 +84,8 @@ def parse(found: object, name: str) -> Manifest:
     if not isinstance(found, dict):
         raise DamagedBackupError(f"The manifest of backup {name} is no JSON object.")
     for field in fields(Manifest):
+        if field.name == "locale" and found.get("type") == GLOBALS and found.get("locale") == {}:
+            continue
         if not is_proper(field.name, str(field.type), found.get(field.name)):
             raise DamagedBackupError(f"The manifest of backup {name} has no proper {field.name}.")
     if found["name"] != name:
@@ -92,7 +107,8 @@ def is_proper(name: str, annotation: str, value: Any) -> bool:
     if name == "locale":
         texts = [value.get(key) for key in ("collate", "ctype", *(["icu_locale"] * (value.get("provider") == "i")))]
         return value.keys() >= LOCALE_KEYS and value["provider"] in PROVIDERS and all(map(is_text, texts))
-    return name != "created_at" or is_moment(value)
+    known = {"type": TYPES, "format": ARCHIVES}
+    return value in known[name] if name in known else name != "created_at" or is_moment(value)
 
 
 def is_text(value: object) -> bool:
@@ -150,7 +166,7 @@ def sha256_of(path: Path) -> str:
 
 def archive_fault(folder: Path, manifest: Manifest, checksum: bool) -> str | None:
     """What is wrong with the archive, in a sentence; None when it is sound. CHECKSUM reads all of it."""
-    archive = folder / ARCHIVE
+    archive = folder / manifest.archive
     try:
         size = archive.stat().st_size
         if size != manifest.size_bytes:

@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
-from . import failure, ledger, unknown
+from . import failure, ledger, staging, unknown
 from .accounting import UNKNOWN, require_balance, settle, total
 from .conflicts import Conflicts
 from .connection import sql, transaction
@@ -113,7 +113,7 @@ def migrate(conn, source: RedisSource, profile: Profile, options: Options, where
 def identity_of(source: RedisSource, profile: Profile, options: Options) -> str:
     """What staged rows depend on. A cursor means nothing to a Redis that was started anew, hence its run id."""
     parts: list = [source.where, source.facts().run_id, profile.name, profile.version, options.settings.source_zone]
-    parts.append(options.unknown_keys == "quarantine")
+    parts += [options.unknown_keys == "quarantine", staging.LAYOUT]
     return hashlib.sha256(json.dumps(parts).encode("utf-8")).hexdigest()
 
 

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 from .backup_catalog import LATEST, Backup, Catalog
 from .errors import PgopsError
-from .manifest import ARCHIVE, MANIFEST
+from .manifest import ARCHIVES, FULL, GLOBALS, MANIFEST
 from .retention import expired
 
 # What backup_catalog.free_name() makes; two of one second have a number.
@@ -24,13 +24,14 @@ OFFERED = 5
 
 @dataclass(frozen=True)
 class Copy:
-    """A backup that is whole in the store. Size of its archive in bytes."""
+    """A backup that is whole in the store. Size of its C(archive), which is called so, in bytes."""
 
     name: str
     database: str
     kind: str
     created_at: datetime
     size_bytes: int
+    archive: str
 
     @property
     def series(self) -> tuple[str, str]:
@@ -76,21 +77,24 @@ def held(listed: Iterable[Mapping]) -> Held:
     foreign = set()
     for file in listed:
         folder, _, name = str(file["Path"]).rpartition("/")
-        if NAME.fullmatch(folder) and name in (ARCHIVE, MANIFEST):
+        if NAME.fullmatch(folder) and name in (MANIFEST, *ARCHIVES.values()):
             folders.setdefault(folder, {})[name] = int(file["Size"])
         else:
             foreign.add(str(file["Path"]))
-    copies = [copy_of(name, files[ARCHIVE]) for name, files in folders.items() if files.keys() == {ARCHIVE, MANIFEST}]
+    copies = [copy_of(name, files) for name, files in folders.items() if len(files) == 2 and MANIFEST in files]
     newest_first = sorted(copies, key=lambda one: (one.created_at, one.name), reverse=True)
     whole = {one.name for one in copies}
     return Held(tuple(newest_first), tuple(sorted(folders.keys() - whole)), tuple(sorted(foreign)))
 
 
-def copy_of(name: str, size_bytes: int) -> Copy:
+def copy_of(name: str, files: Mapping[str, int]) -> Copy:
+    """Of a folder with a manifest and an archive."""
+    [(archive, size_bytes)] = [(file, size) for file, size in files.items() if file != MANIFEST]
     parts = NAME.fullmatch(name)
     assert parts is not None
     moment = datetime.strptime(parts["stamp"], "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
-    return Copy(name, unquote(parts["database"]), parts["kind"], moment, size_bytes)
+    database = "" if parts["kind"] == GLOBALS else unquote(parts["database"])
+    return Copy(name, database, parts["kind"], moment, size_bytes, archive)
 
 
 def plan(catalog: Catalog, found: Held, keep_days: int, now: datetime) -> Plan:
@@ -105,10 +109,10 @@ def plan(catalog: Catalog, found: Held, keep_days: int, now: datetime) -> Plan:
 
 
 def choose(found: Held, wanted: str, database: str) -> Copy:
-    """The copy called WANTED, or the newest one of DATABASE for C(latest)."""
+    """The copy called WANTED, or the newest full one of DATABASE for C(latest)."""
     for one in found.copies:
-        if one.name == wanted or (wanted == LATEST and one.database == database):
+        if one.name == wanted or (wanted == LATEST and one.series == (database, FULL)):
             return one
     known = ", ".join(one.name for one in found.copies[:OFFERED]) or "none"
-    what = f"backup of {database}" if wanted == LATEST else f"backup {wanted}"
+    what = f"{FULL} backup of {database}" if wanted == LATEST else f"backup {wanted}"
     raise PgopsError(f"There is no {what} in the object store. The newest are: {known}.")

@@ -20,6 +20,22 @@ PATIENCE = ("--retries=3", "--low-level-retries=5", "--contimeout=10s", "--timeo
 ABSENT = "directory not found"
 
 
+def store_spec() -> dict:
+    """Options of a module, by the names that Store has."""
+    return {
+        "endpoint": {"type": "str", "required": True},
+        "bucket": {"type": "str", "required": True},
+        "prefix": {"type": "str", "default": "dumps"},
+        "region": {"type": "str", "default": "us-east-1"},
+        "key": {"type": "str", "required": True, "no_log": True},
+        "secret": {"type": "str", "required": True, "no_log": True},
+        "ca": {"type": "str", "default": ""},
+        "path_style": {"type": "bool", "default": True},
+        "encryption": {"type": "str", "default": "AES256"},
+        "storage_class": {"type": "str", "default": "STANDARD_IA"},
+    }
+
+
 @contextmanager
 def authorities(pem: str) -> Iterator[int]:
     """The number of a file in memory, by which a program can read it."""
@@ -43,6 +59,7 @@ class Store:
     path_style: bool = True
     encryption: str = "AES256"
     storage_class: str = "STANDARD_IA"
+    patience: tuple[str, ...] = PATIENCE
 
     @property
     def environment(self) -> dict[str, str]:
@@ -68,7 +85,13 @@ class Store:
         return "/".join([f"{REMOTE}:{self.bucket}", *filter(None, (self.prefix.strip("/"), name))])
 
     def run(self, *arguments: str) -> commands.Finished:
-        argv = [commands.program("setpriv"), *commands.WITH_PARENT, commands.program("rclone"), *PATIENCE, *arguments]
+        argv = [
+            commands.program("setpriv"),
+            *commands.WITH_PARENT,
+            commands.program("rclone"),
+            *self.patience,
+            *arguments,
+        ]
         with authorities(self.ca) as file:
             trusted = {"RCLONE_CA_CERT": f"/dev/fd/{file}"} if self.ca else {}
             asked = subprocess.run(

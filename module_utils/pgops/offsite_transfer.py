@@ -12,7 +12,7 @@ from . import backup_catalog, manifest
 from .backup import PARTIAL, lock, require_space, sync
 from .backup_catalog import Backup
 from .errors import PgopsError
-from .manifest import ARCHIVE, MANIFEST
+from .manifest import MANIFEST
 from .offsite import Copy, Held, choose, held, plan
 from .offsite_store import Store
 
@@ -36,7 +36,7 @@ def send(store: Store, directory: Path, keep_days: int, check_mode: bool) -> dic
                 send_one(store, one)
             # Only now: what was to be sent may be the reason why something else may go.
             for copy in planned.expire:
-                store.remove([f"{copy.name}/{MANIFEST}", f"{copy.name}/{ARCHIVE}"])
+                store.remove([f"{copy.name}/{MANIFEST}", f"{copy.name}/{copy.archive}"])
             found = held(store.files())
     return {
         "changed": bool(planned.steps),
@@ -48,9 +48,9 @@ def send(store: Store, directory: Path, keep_days: int, check_mode: bool) -> dic
 
 
 def send_one(store: Store, one: Backup) -> None:
-    name, folder = one.manifest.name, one.folder
-    store.send(folder / ARCHIVE, f"{name}/{ARCHIVE}")
-    if store.sha256(f"{name}/{ARCHIVE}") != one.manifest.sha256:
+    name, folder, archive = one.manifest.name, one.folder, one.manifest.archive
+    store.send(folder / archive, f"{name}/{archive}")
+    if store.sha256(f"{name}/{archive}") != one.manifest.sha256:
         raise PgopsError(
             f"What the object store gives back of {name} does not have the SHA-256 of its manifest. It does not count there. Look at "
             "the dump with list_backups.yml -e backup_checksum=true, then run it again."
@@ -92,7 +92,7 @@ def fetch_one(store: Store, directory: Path, chosen: Copy) -> None:
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(mode=0o700)
     try:
-        for name in (MANIFEST, ARCHIVE):
+        for name in (MANIFEST, chosen.archive):
             store.fetch(f"{chosen.name}/{name}", partial / name)
             (partial / name).chmod(0o600)
             sync_file(partial / name)

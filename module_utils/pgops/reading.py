@@ -139,10 +139,11 @@ class Reader:
             facts |= {"code": refusal.code, "reason": refusal.sentence, "raw": raw}
             self.note(name, entry.key, outcome=KEPT_VALUES, **facts)
             return
+        entry_id = self.note(name, entry.key, notes=list(row.notes) or None, **facts)
         # A value that became a row is UTF-8; what says no more than the member is kept with it already.
-        raw = entry.value if member is None else kept(member)
-        source = None if isinstance(member, bytes) else raw.decode("utf-8")
-        self.lines.row(self.note(name, entry.key, notes=list(row.notes) or None, source=source, **facts), row)
+        if not isinstance(member, bytes):
+            self.lines.original(entry_id, entry.value if member is None else kept(member))
+        self.lines.row(entry_id, row)
 
     def refuse(self, name: str, entry: Entry, code: str, reason: str) -> None:
         """Quarantine the whole key."""

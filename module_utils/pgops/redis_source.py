@@ -96,11 +96,10 @@ class RedisSource:
         keys = list(keys)
         if not keys:
             return []
-        pipeline = self.client.pipeline(transaction=False)
-        pipeline.mget(keys)
-        for key in keys:
-            pipeline.pttl(key)
-        values, *lives = pipeline.execute()
+        values, *lives = self._ask_together([_packed(b"MGET", *keys), *(_packed(b"PTTL", key) for key in keys)])
+        for answer in (values, *lives):
+            if isinstance(answer, Exception):
+                raise answer
         entries = [
             Entry(key, "none" if life == GONE else "string", _ttl(life), None if life == GONE else value)
             for key, value, life in zip(keys, values, lives, strict=True)
@@ -110,14 +109,28 @@ class RedisSource:
             entries[place] = entry
         return entries
 
+    def _ask_together(self, commands: list[bytes]) -> list:
+        """Answers to packed COMMANDS, errors among them: what a pipeline does, which takes most of its time to pack them."""
+        connection = self.client.connection_pool.get_connection("MGET")
+
+        def ask() -> list:
+            connection.send_packed_command([b"".join(commands)])
+            return [_answer(connection) for _ in commands]
+
+        try:
+            # As often as the driver tries anything again; it connects anew by itself. Reading twice does no harm.
+            return connection.retry.call_with_retry(ask, lambda _error: connection.disconnect())
+        except BaseException:
+            # Answers that nobody has read would be taken for those to the next question.
+            connection.disconnect()
+            raise
+        finally:
+            self.client.connection_pool.release(connection)
+
     def _without_value(self, keys: list[bytes]) -> list[Entry]:
         """Of keys that held no string when they were asked for: collections, what is gone, what changes just now."""
-        pipeline = self.client.pipeline(transaction=False)
-        for key in keys:
-            pipeline.type(key)
-            pipeline.pttl(key)
-            pipeline.get(key)
-        answers = iter(pipeline.execute(raise_on_error=False))
+        asked = (b"TYPE", b"PTTL", b"GET")
+        answers = iter(self._ask_together([_packed(name, key) for key in keys for name in asked]))
         found = [_entry(key, next(answers), next(answers), next(answers)) for key in keys]
         return [self.read([key])[0] if entry is None else entry for key, entry in zip(keys, found, strict=True)]
 
@@ -200,6 +213,18 @@ class RedisSource:
             return collect(self.members(key, redis_type), ordered=False)
         with _of_one_type():
             return self.client.get(key) if redis_type == "string" else self.client.dump(key)
+
+
+def _packed(*command: bytes) -> bytes:
+    """A command as Redis reads it."""
+    return b"*%d\r\n" % len(command) + b"".join([b"$%d\r\n%b\r\n" % (len(part), part) for part in command])
+
+
+def _answer(connection):
+    try:
+        return connection.read_response()
+    except redis.exceptions.ResponseError as error:
+        return error
 
 
 def _ask(client, redis_type: str, key: bytes, position: int):

@@ -67,9 +67,10 @@ COMPARE = """
     FROM {rows} s LEFT JOIN {target} t ON t.{key} = s.{key} LEFT JOIN {differing} d ON d.entry_id = s.entry_id
     WHERE """ + ALIVE  # fmt: skip
 KEEP_VALUES = """
-    UPDATE {entry} e SET raw = coalesce(convert_to(e.source, 'UTF8'), e.member),
-                         readable = coalesce(e.source, encode(e.member, 'escape'))
-    FROM {verdict} v WHERE v.entry_id = e.entry_id AND v.outcome = 'quarantined' AND e.raw IS NULL
+    UPDATE {entry} e SET raw = coalesce(x.source, e.member),
+                         readable = coalesce(convert_from(x.source, 'UTF8'), encode(e.member, 'escape'))
+    FROM {verdict} v LEFT JOIN {original} x ON x.entry_id = v.entry_id
+    WHERE v.entry_id = e.entry_id AND v.outcome = 'quarantined' AND e.raw IS NULL
 """
 
 
@@ -97,6 +98,7 @@ class Resolver:
         Returns how many repeated keys of each pattern were dropped.
         """
         repeated = self.drop_repeated()
+        self.run("ANALYZE {entry}")
         for table in self.stage.profile.tables:
             self.analyze(table)
             for condition, code, sentence in table.checks:
@@ -129,7 +131,7 @@ class Resolver:
         self.run(KEEP_VALUES)
 
     def analyze(self, table: Table) -> None:
-        for what in (table.name, "verdict", "entry"):
+        for what in (table.name, "verdict"):
             self.run("ANALYZE {name}", name=self.stage.name(what))
 
     def drop_repeated(self) -> Counter:

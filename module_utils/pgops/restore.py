@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from . import backup_catalog, commands, database_contents, manifest, restore_copy, restore_plan
+from .backup import lock
+from .backup_catalog import Backup
 from .connection import PATIENT, connect, psycopg2
 from .database_contents import Contents
 from .errors import PgopsError
@@ -15,6 +19,8 @@ from .restore_copy import APPLICATION
 from .restore_plan import Database, Plan, origin_of
 
 TOOLS = ("pg_restore", "pg_dump", "zstd")
+# Where archives are unpacked, beside the backups; its lock is in there.
+FOLDER = ".restoring"
 # The two halves of the advisory lock's key: the letters "pgop", and 2 for restores.
 LOCK = (0x70676F70, 2)
 
@@ -103,13 +109,33 @@ def compared(params: dict, restored: Contents) -> dict | None:
     return database_contents.compare(restored, original)
 
 
+@contextmanager
+def workspace(backup: Backup) -> Iterator[Path]:
+    """Where an archive may be unpacked that has to be. What a restore left there that died is removed."""
+    own = backup.folder.parent / FOLDER
+    if backup.manifest.unpacked_bytes is None:
+        yield own / "unpacked"
+        return
+    try:
+        own.mkdir(mode=0o700, exist_ok=True)
+        with lock(own, "restore"):
+            for leftover in own.glob("[!.]*"):
+                shutil.rmtree(leftover)
+            yield own / "unpacked"
+    except OSError as error:
+        raise PgopsError(
+            f"{own} cannot be written to: {error.strerror}. Give it to the account that this runs as."
+        ) from error
+
+
 def carry_out(conn, params: dict, plan: Plan) -> dict | None:
     """Steps of the plan, in order. A failure removes what was begun; the target was not touched until the last step."""
     if plan.leftover_bytes is not None:
         restore_copy.drop(conn, plan.beside)
     restore_copy.create(conn, plan)
     try:
-        restore_copy.fill(params, plan)
+        with workspace(plan.backup) as scratch:
+            restore_copy.fill(params, plan, scratch)
         restore_copy.settle(params, plan)
         contents = database_contents.read(params, plan.beside, APPLICATION)
         restore_copy.require_rows(plan, contents)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from pathlib import Path
 
-from . import commands
+from . import commands, dump_directory
 from .connection import PATIENT, connect, psycopg2, sql, transaction
 from .database_contents import Contents
 from .errors import PgopsError
-from .manifest import ARCHIVE, PROVIDERS, Manifest
+from .manifest import DIRECTORY, PROVIDERS, Manifest
 from .restore_plan import ORIGIN, Plan, origin_of
 
 APPLICATION = "pg_restore"
@@ -46,20 +48,31 @@ def create(conn, plan: Plan) -> None:
         cursor.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(name))
 
 
-def fill(params: dict, plan: Plan, selection: Sequence[str] = ()) -> None:
-    """Streamed: neither the unpacked archive nor a second copy of it touches the disk.
+def fill(params: dict, plan: Plan, scratch: Path, selection: Sequence[str] = ()) -> None:
+    """Streamed, so that neither the unpacked archive nor a second copy of it touches the disk, or with as many processes as
+    there are cores, of an archive that has to be unpacked for that, into SCRATCH, which is made and removed.
 
     SELECTION are the options with which pg_restore takes a part of the archive; it may stop reading behind that.
     """
-    archive = plan.backup.folder / ARCHIVE
-    unpack = [commands.program("zstd"), "--decompress", "--quiet", "--stdout", str(archive)]
+    found, archive = plan.backup.manifest, plan.backup.folder / plan.backup.manifest.archive
     login = commands.login_arguments(params, plan.beside)
     load = [commands.program("pg_restore"), "--exit-on-error", *selection, *login]
-    with commands.login_surroundings(params) as surroundings:
-        try:
-            commands.pipeline([unpack, load], surroundings, partial=bool(selection))
-        except PgopsError as error:
-            raise PgopsError(f"{error} The unfinished copy is removed; nothing else was touched.") from error
+    try:
+        with commands.login_surroundings(params) as surroundings:
+            if found.format == DIRECTORY:
+                with dump_directory.unpacked(archive, scratch) as folder:
+                    jobs = len(os.sched_getaffinity(0))
+                    commands.pipeline([[*load, f"--jobs={jobs}", str(folder)]], surroundings)
+            else:
+                unpack = [commands.program("zstd"), "--decompress", "--quiet", "--stdout", str(archive)]
+                commands.pipeline([unpack, load], surroundings, partial=bool(selection))
+    except OSError as error:
+        raise PgopsError(
+            f"{found.name} cannot be unpacked in {scratch.parent}: {error.strerror}. The unfinished copy is removed; nothing else was "
+            "touched."
+        ) from error
+    except PgopsError as error:
+        raise PgopsError(f"{error} The unfinished copy is removed; nothing else was touched.") from error
 
 
 def settle(params: dict, plan: Plan) -> None:

@@ -164,9 +164,17 @@ def require_roles(conn, found: Manifest) -> None:
         )
 
 
+def unpacking_bytes(found: Manifest) -> int:
+    """What it takes beside its archive until it is restored: its compressed files, and then what is in them."""
+    return 0 if found.unpacked_bytes is None else found.size_bytes + found.unpacked_bytes
+
+
 def require_room(conn, params: dict, plan: Plan, needed_bytes: int | None = None) -> None:
-    """Where the server is this host, the new database must fit beside what is there; or whatever needs NEEDED_BYTES."""
+    """Where the server is this host, the new database must fit beside what is there, or whatever needs NEEDED_BYTES; and what is
+    unpacked beside the archive."""
     found = plan.backup.manifest
+    if found.unpacked_bytes is not None:
+        require_space(plan.backup.folder.parent, unpacking_bytes(found), f"Unpacking {found.name}")
     with conn.cursor() as cursor:
         cursor.execute(DATA_DIRECTORY)
         directory = Path(cursor.fetchone()[0])

@@ -61,6 +61,17 @@ def _is_rounded(text: str, number: float) -> bool:
         return True
 
 
+def _exact(text: str) -> float:
+    number = _finite(text)
+    if (len(text) > EXACT_DIGITS or number == 0) and _is_rounded(text, number):
+        raise ValueError(ROUNDED)
+    return number
+
+
+# To set a decoder up takes as long as to read a short value.
+EXACT = json.JSONDecoder(parse_constant=_no_constant, parse_float=_exact, parse_int=_integer)
+
+
 def _counting(notes: list[str]) -> Callable[[str], float]:
     """A reader of fractions that counts in NOTES what a double cannot hold."""
 
@@ -92,6 +103,10 @@ def parse_json(value: bytes, notes: list[str] | None = None) -> object:
     # Nearly every value has fewer brackets than the limit has levels.
     if value.count(b"[") + value.count(b"{") > MAX_DEPTH and depth(value) > MAX_DEPTH:
         raise Refusal("malformed_json", f"The value is JSON nested too deeply: more than {MAX_DEPTH} levels.")
+    try:
+        return EXACT.decode(text)
+    except ValueError:
+        pass  # not JSON, or with numbers that are rounded: read once more to say what
     try:
         return json.loads(
             text, parse_constant=_no_constant, parse_float=_counting([] if notes is None else notes), parse_int=_integer

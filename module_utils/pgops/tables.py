@@ -23,7 +23,7 @@ from . import (
 )
 from .connection import PATIENT, connect, psycopg2
 from .errors import PgopsError
-from .restore import TOOLS, take_lock
+from .restore import TOOLS, take_lock, workspace
 from .restore_copy import APPLICATION
 from .restore_plan import Plan
 from .tables_catalog import Name, Table, find, read_dependents, read_views
@@ -98,7 +98,8 @@ def restore_into(
     live, params: dict, plan: Plan, names: list[Name], present: dict[Name, Table], dry: bool, conn
 ) -> dict:
     mode, found = params["mode"], plan.backup.manifest
-    made = tables_scratch.make(conn, params, plan, names, mode == WHOLE)
+    with workspace(plan.backup) as room:
+        made = tables_scratch.make(conn, params, plan, names, mode == WHOLE, room)
     if mode != WHOLE:
         for name in names:
             tables_plan.require_same_columns(present[name], made.tables[name], mode)

@@ -7,6 +7,7 @@ run leaves is known as a restore's, and the next restore drops it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from . import database_contents, restore_copy
 from .connection import PATIENT, connect, sql
@@ -38,15 +39,19 @@ def login(params: dict, plan: Plan) -> dict:
     return {**params, "login_db": plan.beside}
 
 
-def make(conn, params: dict, plan: Plan, names: list[Name], whole: bool) -> Made:
-    """Fill the new database, and count its rows against the manifest. WHOLE asks for the statements, too."""
+def make(conn, params: dict, plan: Plan, names: list[Name], whole: bool, room: Path) -> Made:
+    """Fill the new database, and count its rows against the manifest. WHOLE asks for the statements, too.
+
+    An archive that has to be unpacked is unpacked in ROOM.
+    """
     if plan.leftover_bytes is not None:
         restore_copy.drop(conn, plan.beside)
     restore_copy.create(conn, plan)
     # Without rows there is nothing that could violate a foreign key.
-    restore_copy.fill(params, plan, ["--section=pre-data", "--section=post-data"])
+    restore_copy.fill(params, plan, room, ["--section=pre-data", "--section=post-data"])
     with connect(login(params, plan), APPLICATION, QUALIFIED) as scratch, scratch.cursor() as cursor:
-        fill(params, plan, [one.name for table in read(cursor, plan, names).values() for one in table.sequences])
+        sequences = [one.name for table in read(cursor, plan, names).values() for one in table.sequences]
+        fill(params, plan, room, sequences)
         tables = read(cursor, plan, names)
         keys = read_keys(cursor, list(tables.values()))
         definitions = {
@@ -56,7 +61,7 @@ def make(conn, params: dict, plan: Plan, names: list[Name], whole: bool) -> Made
         before, after = (
             {name: statements(params, plan, section, name) for name in names if whole} for section in ("pre", "post")
         )
-        fill(params, plan, names)
+        fill(params, plan, room, names)
         for name in names:
             require_rows(cursor, plan, name)
     return Made(tables, tuple(keys), definitions, before, after)
@@ -67,11 +72,11 @@ def read(cursor, plan: Plan, names: list[Name]) -> dict[Name, Table]:
     return {name: table for name, table in found.items() if table}
 
 
-def fill(params: dict, plan: Plan, names: list[Name]) -> None:
+def fill(params: dict, plan: Plan, room: Path, names: list[Name]) -> None:
     """Rows of tables, values of sequences: what the archive has under these names."""
     for schema in sorted({name.schema for name in names}):
         wanted = [f"--table={name.relation}" for name in names if name.schema == schema]
-        restore_copy.fill(params, plan, ["--section=data", f"--schema={schema}", *wanted])
+        restore_copy.fill(params, plan, room, ["--section=data", f"--schema={schema}", *wanted])
 
 
 def move(cursor, tables: dict[Name, Table], keys: list[Key]) -> None:

@@ -66,4 +66,4 @@ class Rows:
             everything += prints
             judged = [cells[place] for place in sheet.judged_at]
             lines.append(encode((str(cells[key]), sheet.masked(prints), *judged)))
-        return Printed(b"".join(everything), "".join(lines).encode("utf-8"))
+        return Printed(b"".join(everything), b"".join(lines))

@@ -34,6 +34,8 @@ def silent_health(result: dict, host: str, checked_at: str) -> dict:
         "unknown": [],
         "summary": [f"critical {line}"],
         "checks": [check],
+        # The host cannot be told, and Prometheus sees by itself that it is silent.
+        "metrics": "",
         "checked_at": checked_at,
         "server": {},
         **{name: [] for name in EMPTY},

@@ -6,8 +6,9 @@ DOCUMENTATION = r"""
 name: result_text
 short_description: Results of modules as aligned lines
 description:
-  - Filters C(accounting_lines), C(audit_lines), C(backup_lines), C(cutover_lines), C(drill_lines), C(physical_backup_lines),
-    C(security_lines), C(tuning_lines) and C(undo_lines) turn the result of a module into a list of aligned lines.
+  - Filters C(human_bytes) and C(human_duration) write one value.
+  - Filters C(accounting_lines), C(audit_lines), C(backup_lines), C(cutover_lines), C(drill_lines), C(made_backup_lines),
+    C(physical_backup_lines), C(security_lines), C(tuning_lines) and C(undo_lines) turn the result of a module into a list of aligned lines.
 """
 
 OUTCOMES = ("scanned", "written", "unchanged", "merged", "skipped", "quarantined", "vanished", "unknown")
@@ -154,22 +155,22 @@ def last_restored(drills: dict, kind: str, name: str, repository: int | None = N
 def backup_lines(result: dict, drills: dict, offsite: dict | None = None) -> list[str]:
     """Backups, newest first, then what is wrong or remarkable in their directory.
 
-    DRILLS is what pg_drill_info tells; OFFSITE what pg_backup_offsite does, where there is an object store.
+    DRILLS is what pg_drill_info tells; OFFSITE what pg_backup_offsite_info does, where there is an object store.
     """
     head = ["backup", "type", "age", "size", "of a database of", "rows", "sound", "restored"]
     head += ["off-site"] if offsite else []
-    there = {copy["name"] for copy in (offsite or {}).get("copies", [])}
     rows = [
         [
             backup["name"],
             backup["type"],
             human_seconds(backup["age_s"]),
             human_bytes(backup["size_bytes"]),
-            human_bytes(backup["database_size_bytes"]),
+            human_bytes(backup["database_size_bytes"]) if backup["database"] else "-",
             str(sum(backup["rows"].values())),
             "yes" if backup["sound"] else "NO",
-            last_restored(drills, "logical", backup["name"]),
-            *(["yes" if backup["name"] in there else "NO"] if offsite else []),
+            # No database can be made of another one alone.
+            last_restored(drills, "logical", backup["name"]) if backup["type"] == "full" else "-",
+            *([copied(backup, offsite)] if offsite else []),
         ]
         for backup in result["backups"]
     ]
@@ -179,6 +180,31 @@ def backup_lines(result: dict, drills: dict, offsite: dict | None = None) -> lis
         *result["problems"],
         *result["remarks"],
     ]
+
+
+def made_backup_lines(made: list[dict], removed: list[str]) -> list[str]:
+    """Backups that were just made, and names of those that made room for them."""
+    lines = []
+    for backup in made:
+        rows = backup["rows"]
+        counted = f"{sum(rows.values())} rows in {len(rows)} tables"
+        if not backup["database"]:
+            counted = ", ".join(f"{count} {what}" for what, count in rows.items())
+        whole = f" of a database of {human_bytes(backup['database_size_bytes'])}" if backup["database"] else ""
+        lines.append(
+            f"{backup['name']}: {human_bytes(backup['size_bytes'])}{whole}, {counted}, in {backup['duration_s']} s, verified"
+        )
+    return [*lines, *([f"removed {', '.join(removed)}"] if removed else [])]
+
+
+def copied(backup: dict, offsite: dict) -> str:
+    """Whether it is off-site, as far as a list of what is there can tell."""
+    if offsite["unknown"] is not None:
+        return "unknown"
+    sizes = {copy["name"]: copy["size_bytes"] for copy in offsite["copies"]}
+    if backup["name"] not in sizes:
+        return "NO"
+    return "yes" if sizes[backup["name"]] == backup["size_bytes"] else "DIFFERS"
 
 
 def offsite_lines(result: dict, offsite: dict) -> list[str]:
@@ -280,6 +306,9 @@ class FilterModule:
             "backup_lines": backup_lines,
             "cutover_lines": cutover_lines,
             "drill_lines": drill_lines,
+            "made_backup_lines": made_backup_lines,
+            "human_bytes": human_bytes,
+            "human_duration": seconds,
             "physical_backup_lines": physical_backup_lines,
             "security_lines": security_lines,
             "tuning_lines": tuning_lines,

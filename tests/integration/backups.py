@@ -9,8 +9,10 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
 
 SMALL = "/var/tmp/small"  # a file system of 8 MiB, see conftest.py
+KILLED = 128 + 9
 
 ROLES = "CREATE ROLE {0}_owner; CREATE ROLE {0}_app; CREATE ROLE {0}_backup; GRANT pg_read_all_data TO {0}_backup;"
 # What pg_dump leaves out is here as well: settings of the database, in lists too, and privileges on it.
@@ -141,6 +143,15 @@ class Shop:
         return self.host.query(f"SELECT json_build_array({', '.join(map(DIGEST.format, ROWS))})", db=name)[0][0]
 
 
+def aged(shop: Shop, days: int, kind: str = "full") -> str:
+    """The name of a backup that was made so many days ago."""
+    name, moment = shop.back_up(type=kind)["backup"]["name"], datetime.now(timezone.utc) - timedelta(days=days)
+    old = f"{name.rpartition('_')[0]}_{moment:%Y%m%dT%H%M%SZ}"
+    shop.change_manifest(name, name=old, created_at=moment.isoformat(timespec="milliseconds"))
+    shop.host.run("mv", f"{shop.directory}/{name}", f"{shop.directory}/{old}")
+    return old
+
+
 @contextmanager
 def opened(host) -> Iterator[Shop]:
     """A shop of one test alone; afterwards nothing is left of it."""
@@ -165,6 +176,7 @@ class Running:
         self.process = subprocess.Popen(
             [*command, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
+        assert self.process.stdin and self.process.stderr
         self.process.stdin.write(json.dumps(request))
         self.process.stdin.close()
         self.process.stdin = None
@@ -176,13 +188,24 @@ class Running:
         self.host.run("timeout", "120", "sh", "-c", loop, user=self.user)
         self.process.wait(timeout=30)
 
-    def result(self) -> dict:
-        """What it prints; a traceback fails the test."""
-        printed, errors = self.process.communicate(timeout=60)
+    def kill(self) -> None:
+        """SIGKILL, whether it still runs or not."""
+        self.host.run("kill", "-KILL", self.pid, check=False)
+
+    def answer(self, seconds: float = 60) -> dict | None:
+        """What it prints; None where it was killed. A traceback fails the test."""
+        printed, errors = self.process.communicate(timeout=seconds)
+        if self.process.returncode == KILLED:
+            return None
         try:
             return json.loads(printed)
         except ValueError:
             raise AssertionError(f"it printed no answer: {printed!r} {errors!r}") from None
+
+    def result(self) -> dict:
+        answer = self.answer()
+        assert answer is not None, "it was killed"
+        return answer
 
 
 class Session:
@@ -196,12 +219,14 @@ class Session:
 
     def execute(self, statements: str) -> None:
         """Run STATEMENTS, and return when they are done."""
+        assert self.process.stdin and self.process.stdout
         self.process.stdin.write(f"{statements}\n\\echo done\n")
         self.process.stdin.flush()
         while (line := self.process.stdout.readline().strip()) != "done":
             assert line or self.process.poll() is None, "the session ended"
 
     def end(self) -> None:
+        assert self.process.stdin
         self.process.stdin.close()
         self.process.wait(timeout=30)
 

@@ -48,6 +48,7 @@ def session(host, database: str, statements: str, state: str, application: str =
     command = ["podman", "exec", "--interactive", "--user=postgres", f"--env=PGAPPNAME={application}",
                f"--env=PGCLIENTENCODING={encoding}", host.name, "psql", "-XAtq", "-d", database]  # fmt: skip
     client = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    assert client.stdin
     found = f"SELECT pid FROM pg_stat_activity WHERE datname = '{database}' AND application_name = '{application}' AND state = '{state}'"
     try:
         client.stdin.write(f"{statements}\n".encode(encoding))
@@ -74,9 +75,12 @@ def held_sessions(host, dsn: str, number: int):
         dsn,
         str(number),
     ]
-    alone = "SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'client backend'"
+    # The exporter keeps the one that it has.
+    alone = "SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'client backend' AND application_name <> 'prometheus'"
     wait_for(lambda: host.query(alone)[0][0])
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as client:
+        assert client.stdin
+        assert client.stdout
         try:
             yield int(client.stdout.readline())
         finally:

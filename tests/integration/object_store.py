@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from backups import wait_until
 from lab.host import PROJECT, Host, started
-from physical import Archive
+from physical import REPOSITORY, Archive
 
 FOLDER = "/etc/object-store"
 PACKAGES = "/opt/object-store"
@@ -82,7 +82,7 @@ class OffSite(Archive):
         super().__init__(host)
         self.store = store
 
-    def configure_both(self, **changes) -> None:
+    def configure_both(self, path: str = REPOSITORY, queue: str = "1GB", **changes) -> None:
         """With CHANGES to what is right: bucket, endpoint, key, secret, authority, passphrase, or more lines."""
         right = {
             **SETTINGS,
@@ -92,7 +92,7 @@ class OffSite(Archive):
             "more": "",
             "passphrase": "of the store",
         }
-        self.configure(more=CONFIGURATION.format(**{**right, **changes}))
+        self.configure(path=path, queue=queue, more=CONFIGURATION.format(**{**right, **changes}))
 
 
 @contextmanager

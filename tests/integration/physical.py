@@ -20,7 +20,7 @@ archive-push-queue-max={queue}
 compress-type=zst
 lock-path={spool}
 log-path=/var/log/pgbackrest
-process-max=1
+process-max={processes}
 repo1-bundle=y
 repo1-cipher-pass={passphrase}
 repo1-cipher-type=aes-256-cbc
@@ -50,9 +50,16 @@ class Archive:
         self.host = host
 
     def configure(
-        self, path: str = REPOSITORY, passphrase: str = PASSPHRASE, queue: str = "1GB", more: str = ""
+        self,
+        path: str = REPOSITORY,
+        passphrase: str = PASSPHRASE,
+        queue: str = "1GB",
+        processes: int = 1,
+        more: str = "",
     ) -> None:
-        text = CONFIGURATION.format(path=path, passphrase=passphrase, queue=queue, spool=SPOOL, data=DATA, more=more)
+        text = CONFIGURATION.format(
+            path=path, passphrase=passphrase, queue=queue, processes=processes, spool=SPOOL, data=DATA, more=more
+        )
         self.host.run("tee", "/etc/pgbackrest.conf", stdin=text)
 
     def start_archiving(self) -> None:

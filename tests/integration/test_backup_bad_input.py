@@ -101,7 +101,7 @@ def test_a_disk_that_is_too_small_is_refused_before_anything_is_written(host):
         params = shop.backup_params(directory=f"{SMALL}/{shop.name}")
         for check_mode in (True, False):
             refusal = shop.refusal("pg_backup", params, check_mode)
-            assert f"The backup of {shop.name} needs about " in refusal
+            assert f"The full backup of database {shop.name} needs about " in refusal
             assert f"MiB in {SMALL}/{shop.name}, where " in refusal
         assert shop.disk(SMALL + "/" + shop.name) == []
 
@@ -163,7 +163,7 @@ def test_an_archive_with_one_flipped_byte_is_not_restored(shop, backup):
     [
         pytest.param({"login_port": 5999}, "/var/run/postgresql:5999", id="server-down"),
         pytest.param({"backup": "shop_full"}, "There is no backup shop_full in ", id="unknown-backup"),
-        pytest.param({"database": "nowhere"}, "There is no sound backup of nowhere in ", id="no-backup-of-it"),
+        pytest.param({"database": "nowhere"}, "There is no sound full backup of nowhere in ", id="no-backup-of-it"),
         pytest.param({"directory": "/var/tmp/nowhere"}, "The directory does not exist.", id="directory-missing"),
         pytest.param({"directory": "/root"}, "/root cannot be read: Permission denied", id="directory-closed"),
         pytest.param({"compare_with": "nowhere"}, "There is no database nowhere to compare with", id="nothing-to-compare"),

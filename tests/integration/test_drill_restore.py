@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from backups import wait_until
 from lab.host import started
+from operators import Operator
 from physical import opened
 from schema import deploy
 
-PROJECT = Path(__file__).resolve().parents[2]
 DATABASE = "threadr"
 METRICS = "/var/tmp/metrics"
 DUMPS = "/var/backups/postgresql"
@@ -24,39 +20,8 @@ HEARTBEAT = [{"hosts": "postgresql", "gather_facts": False, "roles": ["postgresq
 PLAYED = "SELECT kind, passed, host, rpo_s < 400 AS fresh FROM operations.drills ORDER BY drill_id"
 
 
-class Operator:
-    """Someone who types playbooks, with an inventory of one host."""
-
-    def __init__(self, host, folder: Path) -> None:
-        self.host, self.folder, self.output = host, folder, folder / "result.json"
-        variables = {
-            "ansible_connection": "container",
-            "ansible_host": host.name,
-            "ansible_python_interpreter": "/usr/bin/python3",
-            "threadr_physical_backups_enabled": True,
-            "threadr_metrics_directory": METRICS,
-            "threadr_drill_keep_free_ratio": 0,
-            "drill_timeout_s": 60,
-        }
-        (folder / "group_vars/postgresql").mkdir(parents=True)
-        (folder / "group_vars/postgresql/common").symlink_to(PROJECT / "group_vars/postgresql")
-        (folder / "hosts.json").write_text(json.dumps({"postgresql": {"hosts": {"pg1": variables}}}))
-
-    def play(self, playbook: str | Path, *arguments: str, **extra) -> tuple[int, str, dict]:
-        """Exit status, words, and the result as JSON."""
-        self.output.unlink(missing_ok=True)
-        program = Path(sys.executable).with_name("ansible-playbook")
-        variables = json.dumps({"output": str(self.output), **extra})
-        command = [program, "-i", self.folder / "hosts.json", *arguments, playbook, "-e", variables]
-        surroundings = {**os.environ, "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"}
-        done = subprocess.run(command, cwd=PROJECT, env=surroundings, capture_output=True, text=True, check=False)
-        result = json.loads(self.output.read_text()) if self.output.exists() else {}
-        return done.returncode, done.stdout + done.stderr, result
-
-    def succeed(self, playbook: str | Path, *arguments: str, **extra) -> tuple[str, dict]:
-        code, words, result = self.play(playbook, *arguments, **extra)
-        assert code == 0, words
-        return words, result
+class Drilling(Operator):
+    """Whose drills are remembered."""
 
     def history(self) -> list[list]:
         return self.host.query(PLAYED, db=DATABASE)
@@ -72,7 +37,14 @@ def operator(tmp_path_factory):
         host.execute(f"CREATE DATABASE {DATABASE};")
         deploy(host, DATABASE)
         archive.stanza()
-        made = Operator(host, folder)
+        made = Drilling(
+            host,
+            folder,
+            threadr_physical_backups_enabled=True,
+            threadr_metrics_directory=METRICS,
+            threadr_drill_keep_free_ratio=0,
+            drill_timeout_s=60,
+        )
         playbook = folder / "heartbeat.yml"
         playbook.write_text(json.dumps(HEARTBEAT))
         made.succeed(playbook, "--check")
@@ -108,6 +80,54 @@ def test_both_kinds_pass_and_are_remembered(operator):
     listed, backups = operator.succeed("playbooks/list_backups.yml")
     assert listed.count(" s ago") == 2, listed
     assert {one["kind"] for one in backups["restored"]} == {"logical", "physical"}
+
+
+@pytest.mark.parametrize("arguments", [[], ["--check", "--diff"]])
+def test_the_history_of_both_kinds_is_a_page_and_json(operator, arguments):
+    page = operator.folder / "history.html"
+    page.unlink(missing_ok=True)
+    words, told = operator.succeed("playbooks/backup_history.yml", *arguments, page=str(page))
+    assert {(one["kind"], one["present"]) for one in told["backups"]} == {("logical", True), ("physical", True)}
+    assert [one["passed"] for one in told["drills"]] == [True, True]
+    assert told["healthy"] is True and "changed=0" in words
+    text = page.read_text(encoding="utf-8")
+    assert (text.count('<figure class="plot">'), page.stat().st_mode & 0o777) == (10, 0o640)
+    assert told["backups"][-1]["name"] in text
+
+
+def readings(operator) -> list[list]:
+    return operator.host.query("SELECT kind, passed, backups FROM operations.verifications ORDER BY 1", db=DATABASE)
+
+
+def test_what_was_read_to_its_end_is_kept_for_health(operator):
+    words, _ = operator.succeed("playbooks/verify_backups.yml", "--check", "--diff")
+    assert "1 physical backups on pg1 were read to their end: good" in words and "changed=1" in words
+    assert readings(operator) == []
+    words, result = operator.succeed("playbooks/verify_backups.yml")
+    assert "changed=1" in words
+    assert [one["passed"] for one in result["verifications"]] == [True, True]
+    assert readings(operator) == [["logical", True, 2], ["physical", True, 1]]
+    _, _, health = operator.play("playbooks/check_health.yml")
+    verdicts = {one["name"]: one["verdict"] for one in health["checks"]}
+    names = ("verification_logical", "verification_physical", "physical_full", "wal_arrival", "wal_archive")
+    assert [verdicts.get(name) for name in names] == ["ok"] * 5, health["checks"]
+    assert not [name for name in verdicts if name.startswith("offsite")]
+
+
+def test_damage_that_was_read_is_a_problem(operator):
+    archive = operator.host.run("sh", "-c", f"ls -d {DUMPS}/threadr_full_*/archive.dump.zst | tail -1").stdout.strip()
+    script = f"f = open({archive!r}, 'r+b'); f.seek(100); b = f.read(1)[0]; f.seek(100); f.write(bytes([b ^ 255]))"
+    operator.host.run("python3", "-c", script)
+    try:
+        code, words, _ = operator.play("playbooks/verify_backups.yml")
+        assert code == 2 and "does not have the SHA-256 of its manifest" in words
+        _, words, health = operator.play("playbooks/check_health.yml")
+        assert any(
+            one.startswith("verification_logical: Not all backups that pg1 read are good.")
+            for one in health["problems"]
+        )
+    finally:
+        operator.host.run("python3", "-c", script)
 
 
 def test_a_backup_that_does_not_serve_ends_with_a_sentence(operator):
@@ -148,4 +168,19 @@ def test_bad_input_is_refused_and_nothing_is_changed(operator, extra, sentence, 
 def test_a_database_that_is_gone_does_not_keep_backups_from_being_listed(operator):
     words, backups = operator.succeed("playbooks/list_backups.yml", threadr_database="gone")
     assert "Which of them were restored is unknown: " in words
-    assert len(backups["backups"]) == 1
+    assert sorted(one["type"] for one in backups["backups"]) == ["full", "globals", "globals"]
+
+
+def test_a_backup_counts_even_where_the_history_cannot_be_kept(operator):
+    operator.host.execute("ALTER TABLE operations.backups RENAME TO elsewhere;", db=DATABASE)
+    try:
+        words, result = operator.succeed("playbooks/backup_postgresql.yml")
+    finally:
+        operator.host.execute("ALTER TABLE operations.elsewhere RENAME TO backups;", db=DATABASE)
+    assert "is not in the history yet; the next one adds it." in words
+    assert "has no table operations.backups: its schema is too old" in words
+    name = next(one["name"] for one in result["backups"] if one["type"] == "full")
+    kept = f"SELECT count(*) FROM operations.backups WHERE name = '{name}'"
+    assert operator.host.query(kept, db=DATABASE) == [[0]]
+    operator.succeed("playbooks/backup_postgresql.yml")
+    assert operator.host.query(kept, db=DATABASE) == [[1]]

@@ -8,7 +8,7 @@ from faults import FAULTS, Running, Trials, moments, staged, start_postgresql, w
 from migration import believable, contents, load, migrate, params, target
 
 # More of them: make faults-migration.
-CASES = [(name, place) for name in FAULTS for place in moments(5 if name == "killed" else 2, seed=20)]
+CASES = [(name, place) for name in FAULTS for place in moments(5 if name == "killed" else 1, seed=20)]
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,10 @@
 """pg_backup and pg_backup_info: four runs, and what disk and server then say."""
 
 import json
-from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from backups import ROWS, opened, session
+from backups import ROWS, aged, opened, session
 
 
 @pytest.fixture(scope="module")
@@ -33,15 +32,6 @@ def test_each_run_makes_a_backup_and_no_dry_run_touches_the_disk(host, shop):
         assert dry["diff"] == run["diff"]
         assert dry["estimated_bytes"] == run["estimated_bytes"]
         assert "backup" not in dry
-
-
-def aged(shop, days: int) -> str:
-    """The name of a backup that was made so many days ago."""
-    name, moment = shop.back_up()["backup"]["name"], datetime.now(timezone.utc) - timedelta(days=days)
-    old = f"{shop.name}_full_{moment:%Y%m%dT%H%M%SZ}"
-    shop.change_manifest(name, name=old, created_at=moment.isoformat(timespec="milliseconds"))
-    shop.host.run("mv", f"{shop.directory}/{name}", f"{shop.directory}/{old}")
-    return old
 
 
 def test_what_was_kept_for_long_enough_goes_once_there_is_a_new_one(host, shop):

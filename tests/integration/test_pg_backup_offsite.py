@@ -8,40 +8,10 @@ from collections.abc import Iterator
 import pytest
 
 import backups
-from backups import Shop, wait_until
+from backups import wait_until
 from lab.host import PROJECT, started
 from object_store import FOLDER, PACKAGES, SETTINGS, ObjectStore
-
-PREFIX = "dumps"
-
-
-class OffSiteShop(Shop):
-    """A shop whose dumps go to STORE."""
-
-    store: ObjectStore
-
-    def offsite_params(self, **changes) -> dict:
-        right = {
-            "directory": self.directory,
-            "endpoint": "https://localhost",
-            "bucket": SETTINGS["bucket"],
-            "region": SETTINGS["region"],
-            "key": SETTINGS["key"],
-            "secret": SETTINGS["secret"],
-            "ca": self.host.run("cat", f"{FOLDER}/ca.crt").stdout,
-        }
-        return {**right, **changes}
-
-    def send(self, **changes) -> dict:
-        return self.succeed("pg_backup_offsite", self.offsite_params(**changes))
-
-    def objects(self) -> list[dict]:
-        return self.store.objects(f"{PREFIX}/")
-
-    def whole(self) -> list[str]:
-        """Names of backups whose manifest the store has."""
-        names = [one["name"].split("/") for one in self.objects()]
-        return sorted(folder for _, folder, file in names if file == "manifest.json")
+from offsite_shop import PREFIX, OffSiteShop
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +21,7 @@ def open_shop() -> Iterator[OffSiteShop]:
         store = ObjectStore(host)
         store.start()
         with backups.opened(host) as made:
-            shop = OffSiteShop(host, made.name)
-            shop.store = store
-            yield shop
+            yield OffSiteShop(store, made.name)
 
 
 @pytest.fixture
@@ -97,6 +65,22 @@ def test_what_comes_back_is_what_went(shop):
         for folder in (shop.directory, elsewhere)
     ]
     assert sums[0] == sums[1]
+    shop.restore(directory=elsewhere)
+    assert shop.contents(f"{shop.name}_copy") == shop.contents(shop.name)
+
+
+def test_each_type_and_format_goes_there_and_the_latest_that_comes_back_is_a_full_one(shop):
+    full = shop.back_up(format="directory")["backup"]["name"]
+    others = [shop.back_up(type=kind)["backup"]["name"] for kind in ("data", "schema", "globals")]
+    assert {one["archive"] for one in shop.send()["copies"]} == {"archive.tar", "archive.dump.zst", "archive.sql.zst"}
+    assert shop.whole() == sorted([full, *others])
+    elsewhere = f"{shop.directory}/elsewhere"
+    for wanted, name in (("latest", full), *((name, name) for name in others)):
+        params = shop.offsite_params(directory=elsewhere, state="fetched", database=shop.name, backup=wanted)
+        assert shop.succeed("pg_backup_offsite", params)["backup"] == name
+    listed = shop.listed(directory=elsewhere, checksum=True)
+    assert sorted(one["name"] for one in listed["backups"]) == sorted([full, *others])
+    assert listed["problems"] == []
     shop.restore(directory=elsewhere)
     assert shop.contents(f"{shop.name}_copy") == shop.contents(shop.name)
 
@@ -181,6 +165,47 @@ def test_a_directory_that_cannot_be_used_is_told_in_a_sentence(shop):
     params = shop.offsite_params(directory="/root/dumps", state="fetched", backup=name)
     refusal = shop.refusal("pg_backup_offsite", params)
     assert refusal.startswith(f"/root/dumps/{name} cannot be used: Permission denied. Nothing was removed.")
+
+
+def test_what_is_there_is_listed_without_a_look_at_this_host(shop):
+    made = shop.back_up()["backup"]
+    shop.send()
+    runs = shop.host.four_runs("pg_backup_offsite_info", shop.store_params(), shop.objects)
+    assert {(run["changed"], run["unknown"], len(there)) for run, there in runs} == {(False, None, 2)}
+    [copy] = runs[0][0]["copies"]
+    assert (copy["name"], copy["size_bytes"]) == (made["name"], made["size_bytes"])
+    away = shop.succeed("pg_backup_offsite_info", shop.store_params(endpoint="https://localhost:444"))
+    assert "The store cannot be reached" in away["unknown"] and away["copies"] == []
+
+
+def test_health_tells_of_the_newest_dump(shop):
+    assert {name: one["verdict"] for name, one in shop.health().items()} == {
+        "offsite": "critical",
+        "offsite_newest": "ok",
+    }
+    name = shop.back_up()["backup"]["name"]
+    found = shop.health()
+    assert found["offsite"]["finding"] == f"No dump of {shop.name} is in the object store."
+    assert f"The newest dump, {name}, made" in found["offsite_newest"]["finding"]
+    shop.send()
+    found = shop.health()
+    assert {name: one["verdict"] for name, one in found.items()} == {"offsite": "ok", "offsite_newest": "ok"}
+    assert found["offsite_newest"]["finding"].endswith(f"{name}, is in the object store as it is here.")
+    shop.change_manifest(name, sha256="0" * 64)
+    found = shop.health()["offsite_newest"]
+    assert (found["verdict"], found["value"]) == ("critical", "differs")
+    assert f"Remove store:{SETTINGS['bucket']}/{PREFIX}/{name}/manifest.json from the store" in found["advice"]
+
+
+@pytest.mark.parametrize(
+    "changes", [{"endpoint": "https://localhost:444"}, {"secret": "another"}, {"bucket": "nowhere"}]
+)
+def test_health_warns_of_a_store_that_does_not_answer(shop, changes):
+    shop.back_up()
+    found = shop.health(**changes)
+    assert {(name, one["verdict"]) for name, one in found.items()} == {("offsite", "warning")}
+    assert "The object store could not be listed" in found["offsite"]["finding"]
+    assert "Until it answers nobody knows" in found["offsite"]["advice"]
 
 
 def test_killed_while_it_sends_nothing_counts_and_the_next_run_sends_it(shop):

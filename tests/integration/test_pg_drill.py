@@ -126,7 +126,7 @@ def test_a_database_may_have_the_name_of_the_one_that_every_server_has(shop, dri
 
 def test_no_backup_at_all_is_a_failed_drill(drills):
     drill = drills.failed(database="nobody")
-    assert (drill["backup"], "There is no backup of nobody" in drill["problems"][0]) == (None, True)
+    assert (drill["backup"], "There is no full backup of nobody" in drill["problems"][0]) == (None, True)
 
 
 @pytest.mark.parametrize("check_mode", [True, False])

@@ -59,6 +59,14 @@ def test_what_cannot_be_asked_is_one_sentence(steady, params, sentence):
     assert steady.first.refusals("pg_cluster_info", **params).startswith(sentence)
 
 
+def test_maintenance_is_refused_on_a_standby(steady):
+    for check_mode in (True, False):
+        said = refusal(steady.host.module("pg_maintenance", {"login_port": steady.second.port}, check_mode))
+        assert said.endswith(
+            "is a standby, and gets all that is done to its primary. Nothing was done. Run this on the primary."
+        )
+
+
 def test_a_slot_that_is_in_use_stays(steady):
     for check_mode in (True, False):
         params = {"login_port": steady.first.port, "leftover": ["second"]}

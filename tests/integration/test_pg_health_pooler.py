@@ -74,7 +74,10 @@ def test_a_client_that_waits_is_found(host, database, pooler):
         wait_for(lambda: examine(host)["server"]["connections"].get("idle") == 1)
         alone = examine(host, **expected)
         with client(host, database):
-            found = wait_for(lambda: (r := examine(host, **expected))["problems"] and r)
+            waits = ("pooler_waiting", "pooler_wait")
+            found = wait_for(
+                lambda: (r := examine(host, **expected)) and all(check(r, one)["value"] for one in waits) and r
+            )
             holding.close()
     after = examine(host, **expected)
     for result, verdict in ((alone, "ok"), (found, "warning"), (after, "ok")):

@@ -120,3 +120,22 @@ def test_a_repository_of_another_cluster_is_refused_until_that_one_is_named(with
 def test_no_secret_is_shown(with_stanza):
     for name, params in [("pgbackrest_info", {}), ("pgbackrest_backup", {"at_most_every_s": 3600})]:
         assert PASSPHRASE not in str(with_stanza.host.module(name, params))
+
+
+def test_what_has_expired_gives_room_when_that_is_named(with_stanza):
+    archive = with_stanza
+    archive.back_up(type="full")
+    newest = archive.back_up(type="full")["backup"]["label"]
+    older = [label for label in archive.labels() if label != newest]
+    options = {"directory": "/var/tmp/none", "stanza": "main", "steps": ["expired_physical_backups"]}
+    assert archive.module("pg_free_space", True, **options)["absent"] == options["steps"]
+    archive.host.run("sed", "-i", "s/retention-full=9/retention-full=1/", "/etc/pgbackrest.conf")
+    try:
+        runs = archive.host.four_runs("pg_free_space", options, archive.labels)
+    finally:
+        archive.configure()
+    assert [run.get("changed") for run, _ in runs] == [True, True, False, False], runs
+    assert [labels for _, labels in runs] == [[*older, newest], [newest], [newest], [newest]]
+    [step] = runs[0][0]["plan"]
+    assert all(label in step["what"] for label in older) and newest not in step["what"]
+    assert step["bytes"] == runs[1][0]["freed_bytes"] > 1 << 20

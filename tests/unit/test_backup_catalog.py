@@ -12,14 +12,14 @@ from test_manifest import made
 NOON = datetime(2026, 11, 24, 12, tzinfo=timezone.utc)
 
 
-def put(directory, hours_ago: int, database: str = "shop", archive: bytes = b"pages"):
+def put(directory, hours_ago: int, database: str = "shop", archive: bytes = b"pages", kind: str = "full"):
     """A backup of a database, sound unless its archive is another; its folder."""
     moment = NOON - timedelta(hours=hours_ago)
-    name = free_name(directory, database, "full", moment)
+    name = free_name(directory, database, kind, moment)
     folder = directory / name
     folder.mkdir()
-    (folder / manifest.ARCHIVE).write_bytes(archive)
-    manifest.write(folder, made(name=name, database=database, created_at=moment.isoformat()))
+    (folder / manifest.ARCHIVES[manifest.CUSTOM]).write_bytes(archive)
+    manifest.write(folder, made(name=name, type=kind, database=database, created_at=moment.isoformat()))
     return folder
 
 
@@ -62,7 +62,14 @@ def test_what_is_no_backup_is_no_problem(tmp_path, name, remark):
     assert catalog.remarks == ((remark,) if remark else ())
 
 
-@pytest.mark.parametrize("name", ["shop_full_20261124T030000Z", "shop_full_20261124T030000Z-2"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(f"shop_{kind}_20261124T030000Z" for kind in ("full", "data", "schema")),
+        "shop_full_20261124T030000Z-2",
+        "server_globals_20261124T030000Z",
+    ],
+)
 def test_a_folder_with_the_name_of_a_backup_is_missed_its_manifest(tmp_path, name):
     (tmp_path / name).mkdir()
     assert read(tmp_path).problems == (f"Backup {name} has no manifest.",)
@@ -81,6 +88,7 @@ def test_a_backup_that_was_renamed_is_a_problem(tmp_path):
         pytest.param("../shop", "%2E.%2Fshop_full_20261124T120000Z", id="path"),
         pytest.param(".partial-", "%2Epartial-_full_20261124T120000Z", id="hidden"),
         pytest.param("-rf", "%2Drf_full_20261124T120000Z", id="option"),
+        pytest.param("", "server_full_20261124T120000Z", id="none"),
     ],
 )
 def test_a_name_stays_in_its_directory_whatever_the_database_is_called(tmp_path, database, name):
@@ -104,6 +112,18 @@ def test_latest_is_the_newest_sound_one_of_the_database(tmp_path):
     assert choose(read(tmp_path), "latest", "shop").folder == wanted
 
 
+def test_latest_is_never_one_that_no_database_can_be_made_of(tmp_path):
+    wanted = put(tmp_path, 2)
+    others = [put(tmp_path, 1, kind=kind) for kind in ("data", "schema")] + [put(tmp_path, 1, "", kind="globals")]
+    assert choose(read(tmp_path), "latest", "shop").folder == wanted
+    for other, kind in zip(others, ("data", "schema", "globals"), strict=True):
+        with pytest.raises(PgopsError) as refusal:
+            choose(read(tmp_path), other.name, "shop")
+        assert str(refusal.value) == (
+            f"Backup {other.name} is of type {kind}, and a database can be made of a full one only: choose such a one with list_backups.yml."
+        )
+
+
 def test_a_backup_goes_by_its_name_whosever_it_is(tmp_path):
     wanted = put(tmp_path, 1, database="other")
     assert choose(read(tmp_path), wanted.name, "shop").folder == wanted
@@ -117,7 +137,7 @@ def test_a_backup_goes_by_its_name_whosever_it_is(tmp_path):
         # The beginning of a damaged one's name is not that one.
         pytest.param("shop_full", "There is no backup shop_full in ", id="unknown"),
         pytest.param("", "The newest are: shop_full_20261124T110000Z.", id="empty"),
-        pytest.param("latest", "There is no sound backup of shop in ", id="latest"),
+        pytest.param("latest", "There is no sound full backup of shop in ", id="latest"),
     ],
 )
 def test_a_backup_that_cannot_be_restored_is_not_chosen(tmp_path, wanted, words):

@@ -1,10 +1,11 @@
-"""requirements.yml and the collections that pyproject.toml brings, held against each other."""
+"""requirements.yml, the collections that pyproject.toml brings and the execution environment, held against each other."""
 
 from importlib.metadata import version
 from pathlib import Path
 
 import ansible_collections
 import pytest
+import tomllib
 import yaml
 from packaging.specifiers import SpecifierSet
 
@@ -33,3 +34,13 @@ def test_every_range_ends_before_the_next_major_version():
 def test_the_distribution_that_brings_them_is_the_one_locked():
     locked = [line for line in (PROJECT / "requirements.txt").read_text().splitlines() if line.startswith("ansible==")]
     assert locked == [f"ansible=={version('ansible')} \\"]
+
+
+def test_the_execution_environment_has_what_a_controller_needs():
+    declared = yaml.safe_load((PROJECT / "execution-environment.yml").read_text())["dependencies"]
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())
+    # Its collections come from Galaxy, which is what the distribution "ansible" stands for elsewhere.
+    needed = [package for package in project["project"]["dependencies"] if not package.startswith("ansible~=")]
+    assert sorted([declared["ansible_core"]["package_pip"], *declared["python"]]) == sorted(needed)
+    assert declared["ansible_runner"]["package_pip"] in project["dependency-groups"]["dev"]
+    assert declared["galaxy"] == "requirements.yml"

@@ -34,6 +34,8 @@ MANIFEST = Manifest(
 OLDER = replace(MANIFEST, name="shop_full_20261123T030000Z", created_at="2026-11-23T03:00:00+00:00")
 OTHER = replace(MANIFEST, name="other_full_20261125T030000Z", database="other", created_at="2026-11-25T03:00:00+00:00")
 
+DATA = replace(MANIFEST, name="shop_data_20261126T030000Z", type="data")
+
 
 def catalog(*backups: tuple[Manifest, str | None], faults: dict[str, str] | None = None) -> Catalog:
     found = tuple(Backup(Path("/b", one.name), one, fault) for one, fault in backups)
@@ -45,6 +47,7 @@ def catalog(*backups: tuple[Manifest, str | None], faults: dict[str, str] | None
     [
         pytest.param(catalog((MANIFEST, None), (OLDER, None)), MANIFEST.name, id="the-newest"),
         pytest.param(catalog((OTHER, None), (OLDER, None)), OLDER.name, id="of-this-database"),
+        pytest.param(catalog((DATA, None), (OLDER, None)), OLDER.name, id="a-full-one"),
         pytest.param(catalog((MANIFEST, "It is torn."), (OLDER, None)), MANIFEST.name, id="damaged-or-not"),
         pytest.param(
             catalog((MANIFEST, None), faults={"shop_full_20261120T030000Z": "No manifest."}),
@@ -60,7 +63,7 @@ def test_the_newest_dump_is_tried(found, name):
 @pytest.mark.parametrize(
     ("found", "sentence"),
     [
-        pytest.param(catalog((OTHER, None)), "There is no backup of shop in /b", id="none"),
+        pytest.param(catalog((OTHER, None)), "There is no full backup of shop in /b", id="none"),
         pytest.param(
             catalog((MANIFEST, None), faults={"shop_full_20261129T030000Z": "No manifest."}),
             "No manifest. It is the newest",

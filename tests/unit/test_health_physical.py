@@ -5,13 +5,15 @@ from ansible.module_utils.pgops.health import Limit
 from ansible.module_utils.pgops.health_physical import (
     DAY_S,
     age_check,
+    arrival_checks,
     dropped_segments,
+    full_checks,
     gap_check,
     physical_checks,
 )
 from ansible.module_utils.pgops.pgbackrest import parse
 
-from test_pgbackrest import FIRST, backup, report
+from test_pgbackrest import FIRST, archive, backup, report
 
 NOW, LIMIT = 100 * DAY_S, Limit(2.0, 8.0)
 BOTH = {"codes": (0, 0), "clusters": ((1, 1, FIRST), (2, 1, FIRST))}
@@ -39,6 +41,48 @@ def test_the_age_of_the_newest_backup(backups, options, verdict, part):
     check = age_check(parse(report(backups, **options), "main"), LIMIT, NOW)
     assert check.verdict == verdict
     assert part in f"{check.finding} {check.advice}"
+
+
+def incremental(days: float, **changes) -> dict:
+    return backup("20260101-000000F_20260102-000000I", int(NOW - days * DAY_S), prior="20260101-000000F", **changes)
+
+
+@pytest.mark.parametrize(
+    ("backups", "options", "verdicts", "part"),
+    [
+        pytest.param([aged(1)], {}, ["ok"], "newest full backup in repository 1, 20260101-000000F, is 1 d old", id="young"),
+        pytest.param([aged(3), incremental(1)], {}, ["warning"], "-e backup_type=full", id="incremental-ones-do-not-count"),
+        pytest.param([aged(1), aged(9, repository=2)], BOTH, ["critical"], "repository 2", id="of-each-repository"),
+        pytest.param([incremental(1)], {}, [], "", id="none-is-told-of-elsewhere"),
+        pytest.param([aged(1, error=True)], {}, [], "", id="broken-is-told-of-elsewhere"),
+    ],
+)  # fmt: skip
+def test_the_age_of_the_newest_full_backup(backups, options, verdicts, part):
+    checks = full_checks(parse(report(backups, **options), "main"), LIMIT, NOW)
+    assert [check.verdict for check in checks] == verdicts
+    assert part in " ".join(f"{check.finding} {check.advice}" for check in checks)
+
+
+LOW, HIGH = "000000010000000000000002", "000000010000000000000009"
+
+
+@pytest.mark.parametrize(
+    ("archived", "archives", "options", "verdicts", "part"),
+    [
+        pytest.param(HIGH, [archive(LOW, HIGH)], {}, ["ok"], f"has the WAL up to {HIGH}", id="all-there"),
+        pytest.param(LOW, [archive(LOW, HIGH)], {}, ["ok"], "", id="more-by-now"),
+        pytest.param(HIGH, [archive(LOW, HIGH), archive(LOW, LOW, repository=2)], BOTH, ["critical"],
+                     f"Repository 2 has WAL up to {LOW}.", id="one-lacks-some"),
+        pytest.param(HIGH, [], {}, ["critical"], "up to none at all", id="nothing-there"),
+        pytest.param(None, [], {}, [], "", id="nothing-archived-yet"),
+        pytest.param("00000002.history", [archive(LOW, LOW)], {}, [], "", id="another-file"),
+    ],
+)  # fmt: skip
+def test_wal_that_the_server_believes_to_be_there(archived, archives, options, verdicts, part):
+    backups = [aged(1), aged(1, repository=2)] if options else [aged(1)]
+    checks = arrival_checks(parse(report(backups, archives=archives, **options), "main"), archived)
+    assert [check.verdict for check in checks] == verdicts
+    assert part in " ".join(f"{check.finding} {check.advice}" for check in checks)
 
 
 # A backup of the table above begins with segment 3.
@@ -76,4 +120,5 @@ def test_what_was_given_up_is_in_the_log(tmp_path):
     ],
 )
 def test_where_there_is_nothing_to_check(stanza, server):
-    assert physical_checks(stanza, server, LIMIT, NOW) == []
+    limits = {"physical_backup": LIMIT, "physical_full": LIMIT}
+    assert physical_checks(stanza, server, {"last_archived_wal": None}, limits, NOW) == []

@@ -5,7 +5,8 @@ from dataclasses import asdict
 
 import pytest
 from ansible.module_utils.pgops.manifest import (
-    ARCHIVE,
+    ARCHIVES,
+    CUSTOM,
     MANIFEST,
     DamagedBackupError,
     Manifest,
@@ -41,6 +42,7 @@ def made(**changes) -> Manifest:
         "sha256": PAGES_SHA256,
         "duration_s": 1.5,
         "tools": {"zstd": "1.5"},
+        "unpacked_bytes": None,
     }
     return Manifest(**{**fields, **changes})
 
@@ -62,8 +64,11 @@ def test_a_manifest_is_never_overwritten(tmp_path):
 def test_a_field_that_is_missing_is_named(tmp_path, field):
     found = {name: value for name, value in asdict(made(name=tmp_path.name)).items() if name != field}
     (tmp_path / MANIFEST).write_text(json.dumps(found))
-    if field == "schema_revision":  # a database without a schema of ours has none
-        assert read(tmp_path).schema_revision is None
+    if field in (
+        "schema_revision",
+        "unpacked_bytes",
+    ):  # a database without a schema of ours, and a single archive, have none
+        assert getattr(read(tmp_path), field) is None
         return
     with pytest.raises(DamagedBackupError) as refusal:
         read(tmp_path)
@@ -77,6 +82,9 @@ def test_a_field_that_is_missing_is_named(tmp_path, field):
         pytest.param("size_bytes", "5", id="text-for-number"),
         pytest.param("size_bytes", True, id="truth-for-number"),
         pytest.param("created_at", "yesterday", id="no-time"),
+        pytest.param("type", "incremental", id="unknown-type"),
+        pytest.param("format", "../etc", id="unknown-format"),
+        pytest.param("locale", {}, id="a-database-without-locale"),
         pytest.param("created_at", "2026-11-24T03:00:00", id="no-time-zone"),
         pytest.param("rows", {"public.orders": "7"}, id="rows-text"),
         pytest.param("rows", {"public.orders": True}, id="rows-truth"),
@@ -99,6 +107,15 @@ def test_a_field_that_could_not_be_restored_from_is_refused(tmp_path, field, val
     with pytest.raises(DamagedBackupError) as refusal:
         read(tmp_path)
     assert str(refusal.value) == f"The manifest of backup {tmp_path.name} has no proper {field}."
+
+
+def test_globals_are_of_no_database(tmp_path):
+    manifest = made(
+        name=tmp_path.name, type="globals", format="sql, zstd", database="", owner="", encoding="", locale={}
+    )
+    write(tmp_path, manifest)
+    assert read(tmp_path) == manifest
+    assert read(tmp_path).archive == "archive.sql.zst"
 
 
 def test_every_privilege_and_both_providers_are_read(tmp_path):
@@ -151,7 +168,7 @@ def test_a_folder_with_another_backups_manifest_is_refused(tmp_path):
 )
 def test_the_fault_of_an_archive_is_named(tmp_path, archive, checksum, fault):
     if archive is not None:
-        (tmp_path / ARCHIVE).write_bytes(archive)
+        (tmp_path / ARCHIVES[CUSTOM]).write_bytes(archive)
     found = archive_fault(tmp_path, made(), checksum)
     assert found == (fault and f"The archive of backup shop_full_20261124T030000Z {fault}")
 

@@ -41,7 +41,8 @@ def test_an_imbalance_fails_with_its_arithmetic(scanned, outcomes, wrong):
 def test_copy_lines_escape_what_copy_would_misread():
     line = encoder(["text", "text", "text[]", "jsonb", "bytea", "boolean", "bigint"])
     cells = ("a\tb\nc\\d\r", None, ['x"y', "z\\", ""], {"k": "é\\"}, b"\x00\xff", True, -5)
-    assert line(cells) == 'a\\tb\\nc\\\\d\\r\t\\N\t{"x\\\\"y","z\\\\\\\\",""}\t{"k":"é\\\\\\\\"}\t\\\\x00ff\tt\t-5\n'
+    written = line(cells).decode()
+    assert written == 'a\\tb\\nc\\\\d\\r\t\\N\t{"x\\\\"y","z\\\\\\\\",""}\t{"k":"é\\\\\\\\"}\t\\\\x00ff\tt\t-5\n'
 
 
 @pytest.mark.parametrize(

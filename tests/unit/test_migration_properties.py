@@ -1,17 +1,19 @@
 """Whatever lies under a known key is accounted for, and whatever becomes a cell can be read back and compared."""
 
 import json
+import uuid
 from collections import Counter
 from decimal import Decimal
 
 from ansible.module_utils.pgops.accounting import UNKNOWN
 from ansible.module_utils.pgops.canonical import fingerprint, fingerprints, text_of
-from ansible.module_utils.pgops.copytext import NULL, encoder
+from ansible.module_utils.pgops.copytext import NULL, binary_row, encoder
 from ansible.module_utils.pgops.profile import Entry, Settings
 from ansible.module_utils.pgops.reading import Reader
 from ansible.module_utils.pgops.staging import ENTRY
 from ansible.module_utils.pgops.strict_json import clean, needs_cleaning
 from ansible.module_utils.pgops.threadr.profile import PATTERNS, PROFILE
+from ansible.module_utils.pgops.threadr.users import USER_NAMESPACE, named_uuid
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg2.extensions import UNICODEARRAY
@@ -74,7 +76,8 @@ def unescaped(field: str) -> str:
     return text
 
 
-def fields_of(line: str) -> list[str | None]:
+def fields_of(encoded: bytes) -> list[str | None]:
+    line = encoded.decode("utf-8")
     assert line.endswith("\n")
     return [None if field == NULL else unescaped(field) for field in line[:-1].split("\t")]
 
@@ -93,8 +96,8 @@ def test_any_bytes_under_any_known_key_are_a_row_or_a_reject_with_a_reason(pair)
     assert bytes.fromhex(entry["key"].removeprefix("\\x")) == key
     if entry["outcome"] is None:
         assert len(rows) == 1
-        rows[0].encode("utf-8")
-        assert entry["source"] == value.decode()
+        rows[0].decode("utf-8")
+        assert lines["original"] == [binary_row(int(entry["entry_id"]), value)]
     else:
         assert rows == []
         assert entry["outcome"] in ("quarantined", "skipped", UNKNOWN)
@@ -123,6 +126,11 @@ def test_what_needs_no_cleaning_is_clean(text):
     except ValueError:
         return
     assert needs_cleaning(value) or clean(parsed, []) == parsed
+
+
+@given(name=TEXT)
+def test_names_get_the_version_5_that_everyone_computes(name):
+    assert named_uuid(name) == str(uuid.uuid5(USER_NAMESPACE, name))
 
 
 @given(value=JSON)
@@ -180,4 +188,4 @@ def test_a_line_of_copy_holds_what_was_put_into_it(cells):
     assert (text, int(whole), float(double), truth == "t", nothing) == (*cells[:1], *cells[2:5], None)
     assert bytes.fromhex(raw.removeprefix("\\x")) == cells[5]
     assert UNICODEARRAY(array, None) == cells[1]
-    assert Counter(line)["\t"] == len(cells) - 1
+    assert Counter(line.decode())["\t"] == len(cells) - 1

@@ -42,6 +42,8 @@ def local(days: float, fault: str | None = None) -> Backup:
         pytest.param(files(name(2), name(1)), [name(1), name(2)], [], [], id="newest-first"),
         pytest.param(files(name(1), parts=["archive.dump.zst"]), [], [name(1)], [], id="without-a-manifest"),
         pytest.param(files(name(1), parts=["manifest.json"]), [], [name(1)], [], id="without-an-archive"),
+        pytest.param(files(name(1), parts=["archive.sql.zst", "manifest.json"]), [name(1)], [], [], id="another-format"),
+        pytest.param(files(name(1), parts=["archive.sql.zst", "archive.dump.zst"]), [], [name(1)], [], id="two-archives"),
         pytest.param(files("a/b", parts=["manifest.json"]), [], [], ["a/b/manifest.json"], id="not-ours"),
         pytest.param([{"Path": f"{name(1)}/more", "Size": 1}], [], [], [f"{name(1)}/more"], id="beside-ours"),
         pytest.param(files(f"{name(1)}-2", name(1)), [f"{name(1)}-2", name(1)], [], [], id="two-of-one-second"),
@@ -79,13 +81,23 @@ def test_the_newest_of_each_database_stays():
     assert {one.database for one in copies} == {"shop", "wiki", "a_full_b"}
 
 
+def test_the_newest_of_each_type_stays_and_only_a_full_one_is_the_latest():
+    names = [
+        name(days).replace("full", kind) for days, kind in ((95, "data"), (96, "data"), (97, "schema"), (98, "full"))
+    ]
+    copies = held(files(*names, "server_globals_20260101T000000Z"))
+    assert [one.name for one in expired(copies.copies, NOW - timedelta(days=90))] == [names[1]]
+    assert choose(copies, "latest", "shop").name == names[3]
+    assert {one.database for one in copies.copies} == {"shop", ""}
+
+
 def test_one_is_chosen_by_its_name_or_as_the_newest():
     found = held(files(name(1, "wiki"), name(2), name(3)))
     assert choose(found, "latest", "shop").name == name(2)
     assert choose(found, name(3), "").name == name(3)
     with pytest.raises(PgopsError, match=r"^There is no backup other in the object store\. The newest are: wiki_full_"):
         choose(found, "other", "shop")
-    with pytest.raises(PgopsError, match=r"^There is no backup of none in the object store\."):
+    with pytest.raises(PgopsError, match=r"^There is no full backup of none in the object store\."):
         choose(found, "latest", "none")
 
 

@@ -4,7 +4,11 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from ansible.module_utils.pgops.backup_outlook import Limits, outlook
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from plugins.filter import backup_history, result_text, time_plot
+from test_backup_outlook import LIMITS, NOW, drilled, made, read, told
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "roles/result_page/templates"
 COUNTS = {"source_rows": 9, "target_rows": 9, "equal": 9, "missing": 0, "differing": 0, "merged": 0, "extra": 0}
@@ -16,7 +20,9 @@ BROKEN = {
     "refused": {"<i>thread</i>": 2},
     "digest": "9f86d0",
 }
+# With nothing between them.
 EMPTY = ("meta", "link")
+FILTERS = (backup_history, result_text, time_plot)
 
 
 class Page(HTMLParser):
@@ -45,15 +51,18 @@ class Page(HTMLParser):
         return " ".join(" ".join(self.words).split())
 
 
-def page(content: dict, **facts) -> Page:
+def rendered(content: dict, template: str = "validation", **facts) -> str:
     # As Ansible does it: without escaping of its own.
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, autoescape=False, trim_blocks=True
     )
-    rendered = environment.get_template("validation.html.j2").render(
-        result_page_content=content, result_page_facts=facts
-    )
-    return Page(rendered)
+    for plugin in FILTERS:
+        environment.filters |= plugin.FilterModule().filters()
+    return environment.get_template(f"{template}.html.j2").render(result_page_content=content, result_page_facts=facts)
+
+
+def page(content: dict, **facts) -> Page:
+    return Page(rendered(content, **facts))
 
 
 @pytest.mark.parametrize("content", [HEALTHY, BROKEN])
@@ -75,3 +84,55 @@ def test_a_bad_result_names_what_is_wrong_and_nothing_of_it_is_markup():
     assert "threads <script>x</script> & co is missing." in found.text
     assert "<i>thread</i> 2" in found.text
     assert not {"script", "i"} & found.tags
+
+
+WICKED = "<script>x</script>"
+
+
+def phases(**changes) -> dict:
+    return drilled(**{"fetch_s": 0.1, "restore_s": 40.0, "replay_s": None, "verify_s": 19.9, **changes})
+
+
+def history(limits: Limits = LIMITS, **changes) -> dict:
+    found = told(**changes)
+    return {**found, **outlook(found, limits, NOW)}
+
+
+PHYSICAL = {"kind": "physical", "repository": 1, "database": None}
+FULL_HISTORY = history(
+    backups=[made(9, present=False), made(1), made(2, **PHYSICAL), made(1, type="incr", name=WICKED, **PHYSICAL)],
+    drills=[phases(days_ago=2, passed=False, problems=[WICKED], rto_s=None, rpo_s=None, backup=None), phases()],
+    verifications=[read()],
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentences", "plots"),
+    [
+        pytest.param(history(), ["No drill is known of.", "There are no backups and no drills yet."], 0, id="nothing"),
+        pytest.param(FULL_HISTORY, ["A restore as it has to be is not proven.", "No physical backup was ever restored in a drill.",
+                                    "Physical backups in repository 1",
+                                    "Dumps of shop", "All physical backups were read to their end 1 d ago: 3, all good."], 6, id="all-kinds"),
+        pytest.param(history(drills=[phases()]), ["The last drills restored what they had to, in time."], 2, id="in-time"),
+        pytest.param(history(backups=[made()], unknown=WICKED), ["What is gone already, and the drills, cannot be told: " + WICKED], 2, id="unknown"),
+    ],
+)  # fmt: skip
+def test_a_history_is_whole_and_nothing_of_it_is_markup(content, sentences, plots):
+    text = rendered(content, "history", Database=WICKED)
+    found = Page(text)
+    assert found.open == []
+    assert "script" not in found.tags and WICKED in found.text
+    assert all(sentence in found.text for sentence in sentences)
+    assert text.count('<figure class="plot">') == plots
+
+
+def test_a_history_needs_nothing_but_itself():
+    text = rendered(FULL_HISTORY, "history")
+    assert not {"link", "img", "script", "iframe"} & Page(text).tags
+    assert "http" not in text and "url(" not in text and "@import" not in text
+
+
+def test_a_history_has_its_numbers_in_tables_too():
+    text = Page(rendered(FULL_HISTORY, "history")).text
+    assert "b9 full shop 1.0 KiB 8.0 KiB 4.0 s gone" in text
+    assert "none failed 0.1 s 40.0 s - 19.9 s - -" in text

@@ -2,7 +2,15 @@
 
 import pytest
 
-from plugins.filter.result_text import aligned, backup_lines, drill_lines, human_bytes, human_seconds, last_restored
+from plugins.filter.result_text import (
+    aligned,
+    backup_lines,
+    drill_lines,
+    human_bytes,
+    human_seconds,
+    last_restored,
+    made_backup_lines,
+)
 
 
 @pytest.mark.parametrize(
@@ -48,6 +56,7 @@ def listed(**changes) -> dict:
     return {
         "name": "shop_full_20261124T030000Z",
         "type": "full",
+        "database": "shop",
         "age_s": 7200,
         "size_bytes": 1536,
         "database_size_bytes": 8388608,
@@ -74,15 +83,48 @@ def test_backups_are_a_table_and_a_damaged_one_stands_out():
     ]
 
 
+def test_what_no_database_can_be_made_of_was_never_to_be_restored():
+    roles = listed(
+        name="server_globals_20261124T030000Z", type="globals", database="", database_size_bytes=0, rows={"roles": 9}
+    )
+    found = {"backups": [listed(name="shop_data_20261124T030000Z", type="data"), roles], "problems": [], "remarks": []}
+    assert backup_lines(found, NO_DRILLS)[1:] == [
+        "shop_data_20261124T030000Z          data  2 h  1.5 KiB           8.0 MiB   703    yes         -",
+        "server_globals_20261124T030000Z  globals  2 h  1.5 KiB                 -     9    yes         -",
+    ]
+
+
 def test_what_is_off_site_is_a_column_and_what_is_only_there_a_line():
-    copies = [{"name": f"shop_full_202611{day}T030000Z"} for day in (24, 20, 19)]
-    found = {"backups": [listed(), listed(name="shop_full_20261123T030000Z")], "problems": [], "remarks": []}
-    lines = backup_lines(found, NO_DRILLS, {"copies": copies})
-    assert [line.split()[-1] for line in lines[:3]] == ["off-site", "yes", "NO"]
-    assert lines[3:] == [
+    copies = [{"name": f"shop_full_202611{day}T030000Z", "size_bytes": 1536} for day in (24, 22, 20, 19)]
+    there = [
+        listed(),
+        listed(name="shop_full_20261123T030000Z"),
+        listed(name="shop_full_20261122T030000Z", size_bytes=9),
+    ]
+    found = {"backups": there, "problems": [], "remarks": []}
+    lines = backup_lines(found, NO_DRILLS, {"unknown": None, "copies": copies})
+    assert [line.split()[-1] for line in lines[:4]] == ["off-site", "yes", "NO", "DIFFERS"]
+    assert lines[4:] == [
         "2 more in the object store alone, shop_full_20261119T030000Z to shop_full_20261120T030000Z: fetch_backup.yml brings one back"
     ]
-    assert backup_lines({**found, "backups": []}, NO_DRILLS, {"copies": []}) == ["no backups"]
+    assert backup_lines({**found, "backups": []}, NO_DRILLS, {"unknown": None, "copies": []}) == ["no backups"]
+
+
+def test_what_a_store_does_not_say_is_unknown_and_not_missing():
+    found = {"backups": [listed()], "problems": [], "remarks": []}
+    lines = backup_lines(found, NO_DRILLS, {"unknown": "The store cannot be reached.", "copies": []})
+    assert [line.split()[-1] for line in lines] == ["off-site", "unknown"]
+
+
+def test_what_was_made_is_a_line_each():
+    roles = listed(
+        name="server_globals_20261124T030000Z", database="", rows={"roles": 9, "tablespaces": 1}, duration_s=0.2
+    )
+    assert made_backup_lines([listed(duration_s=1.5), roles], ["shop_full_20261024T030000Z"]) == [
+        "shop_full_20261124T030000Z: 1.5 KiB of a database of 8.0 MiB, 703 rows in 2 tables, in 1.5 s, verified",
+        "server_globals_20261124T030000Z: 1.5 KiB, 9 roles, 1 tablespaces, in 0.2 s, verified",
+        "removed shop_full_20261024T030000Z",
+    ]
 
 
 def test_no_backups_are_said_to_be_none():

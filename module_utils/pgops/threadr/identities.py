@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import uuid
 
-from .users import USER_NAMESPACE
+from .users import named_uuid
+
+encode_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def row_id(table: str, *parts: str | None) -> str:
     """Version 5 of what makes the row the one that it is; null differs from every text."""
-    return str(uuid.uuid5(USER_NAMESPACE, json.dumps([table, *parts], ensure_ascii=False)))
+    return named_uuid(encode_json([table, *parts]))

@@ -18,6 +18,7 @@ from . import (
     team_memberships,
     teams,
     threads,
+    upkeep,
     usage,
     users,
 )
@@ -157,4 +158,5 @@ PROFILE = Profile(
     # The updated_at trigger would replace the source's times with that of the migration.
     session_settings={"threadr.keep_updated_at": "on"},
     additions={"teams": TEAM_PATTERNS},
+    upkeep=upkeep.UPKEEP,
 )

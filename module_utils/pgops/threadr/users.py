@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 
 from ..profile import Column, Entry, Refusal, Row, Settings, Table
@@ -58,7 +59,16 @@ TABLE = Table(
 
 def uuid_of(user_id: str) -> str:
     """The user's UUID: the id itself where it is one, else version 5 of it under the fixed namespace."""
-    return user_id.lower() if is_uuid(user_id) else str(uuid.uuid5(USER_NAMESPACE, user_id))
+    return user_id.lower() if is_uuid(user_id) else named_uuid(user_id)
+
+
+def named_uuid(name: str) -> str:
+    """C(str(uuid.uuid5(USER_NAMESPACE, name))) in a third of the time: every row has one."""
+    digest = bytearray(hashlib.sha1(USER_NAMESPACE.bytes + name.encode("utf-8"), usedforsecurity=False).digest()[:16])
+    digest[6] = digest[6] & 0x0F | 0x50
+    digest[8] = digest[8] & 0x3F | 0x80
+    text = digest.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def as_member_of(value: object, name: str, allowed: tuple[str, ...]) -> str:

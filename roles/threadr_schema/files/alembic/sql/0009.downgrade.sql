@@ -1,0 +1,3 @@
+DROP TABLE operations.verifications;
+
+DROP TABLE operations.backups;
