@@ -83,20 +83,19 @@ def indexes(watch):
 
 @cause
 def sequence_near_its_end(watch):
-    watch.host.execute("CREATE TABLE t (id serial); GRANT SELECT ON SEQUENCE t_id_seq TO health_monitor;", db="watched")
-    watch.host.execute("SELECT setval('t_id_seq', 1700000000);", db="watched")
-    watch.examine()
-    yield health("warning", "sequences")
-    watch.host.execute("DROP TABLE t;", db="watched")
-    watch.examine()
+    yield from used_up(watch, 1_700_000_000, "warning")
 
 
 @cause
 def sequence_at_its_end(watch):
+    yield from used_up(watch, 2_147_483_647, "critical")
+
+
+def used_up(watch: Watch, number: int, severity: str) -> Iterator[set[Alert]]:
     watch.host.execute("CREATE TABLE t (id serial); GRANT SELECT ON SEQUENCE t_id_seq TO health_monitor;", db="watched")
-    watch.host.execute("SELECT setval('t_id_seq', 2147483647);", db="watched")
+    watch.host.execute(f"SELECT setval('t_id_seq', {number});", db="watched")
     watch.examine()
-    yield health("critical", "sequences")
+    yield health(severity, "sequences")
     watch.host.execute("DROP TABLE t;", db="watched")
     watch.examine()
 
