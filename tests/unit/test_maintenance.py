@@ -252,3 +252,14 @@ def test_tasks_of_a_profile_are_none_without_it(run_module):
     assert told["msg"] == (
         "There is no task cleanup_sessions; there are partitions, vacuum, analyze, reindex, reset_statistics. Nothing was done."
     )
+
+
+def test_what_has_a_share_of_the_time_leaves_the_rest_to_others():
+    now = [0.0]
+    pace = Pace(None, budget_s=100, lock_timeout_s=1, pause_s=0, clock=lambda: now[0])
+    with pace.share(0.5):
+        now[0] = 49.0
+        assert not pace.is_over
+        now[0] = 51.0
+        assert pace.is_over
+    assert pace.left_s == 49.0
