@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import subprocess
+from pathlib import Path
 
 from ansible.plugins.connection import ConnectionBase, ensure_connect
 from ansible_collections.containers.podman.plugins.connection.podman import Connection as Podman
@@ -13,6 +16,8 @@ short_description: Run tasks in a container of podman, with pipelining
 description:
   - A module comes in by standard input, which podman passes on when it is told to; nothing is copied before and removed
     afterwards. The container's files are reached as containers.podman.podman reaches them, when a task brings or fetches one.
+  - Where podman runs containers by runc, runc is called at once, with what podman would give it. podman takes a fifth of a second
+    for that, runc a twentieth.
 options:
   remote_addr:
     description: Name of the container.
@@ -37,6 +42,32 @@ options:
 """
 
 
+# Where runc keeps what root has it run.
+RUNNING = Path("/run/runc")
+KNOWN = Path(__file__).resolve().parents[2] / ".cache" / "containers"
+
+
+def runc_id(name: str, podman: str) -> str | None:
+    """What runc knows the container NAME by; None where it does not run it. Asked once, and again when it is gone."""
+    noted = KNOWN / name
+    if noted.is_file() and is_run(found := noted.read_text()):
+        return found
+    ask = [podman, "container", "inspect", "--format", "{{.OCIRuntime}} {{.Id}}", name]
+    runtime, _, found = subprocess.run(ask, check=False, capture_output=True, text=True).stdout.strip().partition(" ")
+    if runtime != "runc" or not is_run(found):
+        return None
+    KNOWN.mkdir(parents=True, exist_ok=True)
+    # Whoever reads it at this moment finds nothing, or all of it.
+    fresh = noted.with_name(f".{name}.{os.getpid()}")
+    fresh.write_text(found)
+    fresh.replace(noted)
+    return found
+
+
+def is_run(identity: str) -> bool:
+    return bool(identity) and os.path.exists(RUNNING / identity / "state.json")
+
+
 class Connection(Podman):
     """One container."""
 
@@ -52,8 +83,15 @@ class Connection(Podman):
     def exec_command(self, cmd, in_data=None, sudoable=False):
         """Exit code, output and errors, which are bytes."""
         ConnectionBase.exec_command(self, cmd, in_data=in_data, sudoable=sudoable)
+        command = shlex.split(cmd)
+        # runc knows accounts by their numbers only.
+        if not self.user and (found := runc_id(self._container_id, self.get_option("podman_executable"))):
+            done = subprocess.run(
+                ["runc", "exec", found, *command], check=False, input=in_data or b"", capture_output=True
+            )
+            return done.returncode, done.stdout, done.stderr
         user = [f"--user={self.user}"] if self.user else []
-        return self._podman(["exec", "--interactive", *user], shlex.split(cmd), in_data)
+        return self._podman(["exec", "--interactive", *user], command, in_data)
 
     def put_file(self, in_path, out_path):
         """Raises AnsibleError where it cannot be written."""
