@@ -16,9 +16,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from alert_backup_causes import CAUSES
+from alert_archive_causes import CAUSES
 from alert_watch import Watch, every_alert
 from lab.host import started
+from object_store import packages
 
 
 def prove(watch: Watch, name: str) -> tuple[set, set, set]:
@@ -50,7 +51,7 @@ def main() -> int:
     begun = time.monotonic()
     fired: set = set()
     resolved: set = set()
-    with tempfile.TemporaryDirectory() as folder, started("alerts") as host:
+    with tempfile.TemporaryDirectory() as folder, started("alerts", packages()) as host:
         watch = Watch(host, Path(folder))
         alerts: set = set() if named else every_alert(watch)
         for name in named or CAUSES:

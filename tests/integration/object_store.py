@@ -95,11 +95,16 @@ class OffSite(Archive):
         self.configure(path=path, queue=queue, more=CONFIGURATION.format(**{**right, **changes}))
 
 
+def packages() -> str:
+    """The volume that a host needs to be one that has an object store."""
+    found = subprocess.run([PROJECT / "lab/object_store_packages"], check=True, capture_output=True, text=True)
+    return f"{found.stdout.strip()}:{PACKAGES}:ro"
+
+
 @contextmanager
 def opened() -> Iterator[OffSite]:
     """The cluster archives into both repositories, which have no stanza yet."""
-    packages = subprocess.run([PROJECT / "lab/object_store_packages"], check=True, capture_output=True, text=True)
-    with started("offsite", f"{packages.stdout.strip()}:{PACKAGES}:ro") as host:
+    with started("offsite", packages()) as host:
         store = ObjectStore(host)
         store.start()
         archive = OffSite(host, store)

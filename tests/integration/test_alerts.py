@@ -10,10 +10,11 @@ from urllib.parse import quote
 import pytest
 import yaml
 
-from alert_backup_causes import CAUSES
+from alert_archive_causes import CAUSES
 from alert_watch import Watch
 from health_sessions import wait_for
 from lab.host import started
+from object_store import packages
 
 PROJECT = Path(__file__).resolve().parents[2]
 # A few of them, of each kind; the others are as quick, but together take minutes.
@@ -47,7 +48,7 @@ def questions() -> list:
 
 @pytest.fixture(scope="module")
 def watch(tmp_path_factory):
-    with started("alerts") as host:
+    with started("alerts", packages()) as host:
         yield Watch(host, tmp_path_factory.mktemp("alerts"))
 
 

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 
 import pytest
 
 import backups
 from backups import wait_until
-from lab.host import PROJECT, started
-from object_store import FOLDER, PACKAGES, SETTINGS, ObjectStore
+from lab.host import started
+from object_store import FOLDER, SETTINGS, ObjectStore, packages
 from offsite_shop import PREFIX, OffSiteShop
 
 
 @pytest.fixture(scope="module")
 def open_shop() -> Iterator[OffSiteShop]:
-    packages = subprocess.run([PROJECT / "lab/object_store_packages"], check=True, capture_output=True, text=True)
-    with started("dumps", f"{packages.stdout.strip()}:{PACKAGES}:ro") as host:
+    with started("dumps", packages()) as host:
         store = ObjectStore(host)
         store.start()
         with backups.opened(host) as made:
