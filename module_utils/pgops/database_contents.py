@@ -80,11 +80,18 @@ def count_rows(cursor) -> dict[str, int]:
     return {table: rows for table, (rows,) in per_table(cursor, ROWS).items()}
 
 
-def read(params: dict, database: str, application_name: str) -> Contents:
+def read(params: dict, database: str, application_name: str, tables: dict[str, tuple] | None = None) -> Contents:
+    """TABLES, if that is known already, is what read_tables() gives."""
+    if tables is None:
+        tables = read_tables(params, database, application_name)
     with connect({**params, "login_db": database}, application_name, PATIENT) as conn, conn.cursor() as cursor:
-        tables = per_table(cursor, ROWS_AND_HASH)
         cursor.execute(SEQUENCES)
         return Contents(tables, dict(cursor.fetchall()), dump_schema(params, database))
+
+
+def read_tables(params: dict, database: str, application_name: str) -> dict[str, tuple]:
+    with connect({**params, "login_db": database}, application_name, PATIENT) as conn, conn.cursor() as cursor:
+        return per_table(cursor, ROWS_AND_HASH)
 
 
 def dump_schema(params: dict, database: str, tables: Sequence[str] = ()) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from . import commands, dump_directory
@@ -63,7 +64,8 @@ def make(conn, params: dict, folder: Path) -> dict:
     """Put the archive into FOLDER; the fields of the manifest that the database and the way it was dumped tell."""
     format_, timeout_ms = format_of(params), params["lock_timeout_s"] * 1000
     archive = folder / ARCHIVES[format_]
-    with transaction(conn) as cursor:
+    # The archive is read while the server counts: the one asks for this host's disk, the other for the server's.
+    with ThreadPoolExecutor(1) as reader, transaction(conn) as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         cursor.execute("SELECT set_config('lock_timeout', %s, true)", (str(timeout_ms),))
         # Held from here to the end, so that pg_dump, which comes soon, and the count, which may take long, see the same.
@@ -76,11 +78,9 @@ def make(conn, params: dict, folder: Path) -> dict:
                 facts["unpacked_bytes"] = dump_directory.write(source, params, surroundings, archive)
             else:
                 write(source, params, surroundings, archive)
+        read = reader.submit(read_to_end, archive, facts.get("unpacked_bytes"))
         facts["rows"] = {} if params["type"] == SCHEMA else count_rows(cursor)
-    if format_ == DIRECTORY:
-        dump_directory.read_to_end(archive, facts["unpacked_bytes"])
-    else:
-        read_to_end(archive)
+    read.result()
     return facts
 
 
@@ -116,7 +116,10 @@ def describe(cursor) -> dict:
     return facts
 
 
-def read_to_end(archive: Path) -> None:
+def read_to_end(archive: Path, unpacked_bytes: int | None) -> None:
     """Take the archive apart the way a restore does, from the disk, to its last byte."""
+    if unpacked_bytes is not None:
+        dump_directory.read_to_end(archive, unpacked_bytes)
+        return
     unpack = [commands.program("zstd"), "--decompress", "--quiet", "--stdout", str(archive)]
     commands.pipeline([unpack, [commands.program("pg_restore"), "--file=/dev/null"]], commands.Surroundings())

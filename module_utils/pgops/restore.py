@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -128,16 +129,27 @@ def workspace(backup: Backup) -> Iterator[Path]:
         ) from error
 
 
+def fill(params: dict, plan: Plan) -> Contents:
+    """Load the copy, and read what it then holds: the rows while indexes are made of them, each on a core of its own."""
+    with (
+        workspace(plan.backup) as scratch,
+        restore_copy.loader(params, plan, scratch) as load,
+        ThreadPoolExecutor(1) as reader,
+    ):
+        load(restore_copy.ROWS)
+        tables = reader.submit(database_contents.read_tables, params, plan.beside, APPLICATION)
+        load(restore_copy.INDEXES)
+    restore_copy.settle(params, plan)
+    return database_contents.read(params, plan.beside, APPLICATION, tables.result())
+
+
 def carry_out(conn, params: dict, plan: Plan) -> dict | None:
     """Steps of the plan, in order. A failure removes what was begun; the target was not touched until the last step."""
     if plan.leftover_bytes is not None:
         restore_copy.drop(conn, plan.beside)
     restore_copy.create(conn, plan)
     try:
-        with workspace(plan.backup) as scratch:
-            restore_copy.fill(params, plan, scratch)
-        restore_copy.settle(params, plan)
-        contents = database_contents.read(params, plan.beside, APPLICATION)
+        contents = fill(params, plan)
         restore_copy.require_rows(plan, contents)
         comparison = compared(params, contents)
         restore_copy.remember(conn, plan, f"{origin_of(plan.backup.manifest)} {contents.digest}")

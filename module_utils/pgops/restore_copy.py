@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from . import commands, dump_directory
@@ -14,11 +15,16 @@ from .manifest import DIRECTORY, PROVIDERS, Manifest
 from .restore_plan import ORIGIN, Plan, origin_of
 
 APPLICATION = "pg_restore"
+# Options of pg_restore: everything up to the last row, and what is made of the rows.
+ROWS, INDEXES = ("--section=pre-data", "--section=data"), ("--section=post-data",)
+UNFINISHED = "The unfinished copy is removed; nothing else was touched."
 # Clients that connect again at once may win against the rename, but hardly this often.
 RENAME_ATTEMPTS = 5
 TERMINATE_WAIT_MS = 5000
 # Settings whose value is a list of quoted names: as one text, they would be one name.
 LISTS = ("local_preload_libraries", "search_path", "session_preload_libraries", "temp_tablespaces")
+
+Load = Callable[[Sequence[str]], None]
 
 TERMINATE = "SELECT pg_terminate_backend(pid, %s) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
 
@@ -49,30 +55,47 @@ def create(conn, plan: Plan) -> None:
 
 
 def fill(params: dict, plan: Plan, scratch: Path, selection: Sequence[str] = ()) -> None:
-    """Streamed, so that neither the unpacked archive nor a second copy of it touches the disk, or with as many processes as
-    there are cores, of an archive that has to be unpacked for that, into SCRATCH, which is made and removed.
+    """The whole archive, or what SELECTION takes of it: options of pg_restore."""
+    with loader(params, plan, scratch) as load:
+        load(selection)
 
-    SELECTION are the options with which pg_restore takes a part of the archive; it may stop reading behind that.
+
+@contextmanager
+def loader(params: dict, plan: Plan, scratch: Path) -> Iterator[Load]:
+    """What loads a part of the archive, of which it is told by options of pg_restore; that may stop reading behind it.
+
+    Streamed, so that neither the unpacked archive nor a second copy of it touches the disk, or with as many processes as
+    there are cores, of an archive that has to be unpacked for that, into SCRATCH, which is made and removed.
     """
     found, archive = plan.backup.manifest, plan.backup.folder / plan.backup.manifest.archive
-    login = commands.login_arguments(params, plan.beside)
-    load = [commands.program("pg_restore"), "--exit-on-error", *selection, *login]
-    try:
-        with commands.login_surroundings(params) as surroundings:
-            if found.format == DIRECTORY:
-                with dump_directory.unpacked(archive, scratch) as folder:
+    unpack = [commands.program("zstd"), "--decompress", "--quiet", "--stdout", str(archive)]
+
+    def load(selection: Sequence[str]) -> None:
+        login = commands.login_arguments(params, plan.beside)
+        restore = [commands.program("pg_restore"), "--exit-on-error", *selection, *login]
+        try:
+            with commands.login_surroundings(params) as surroundings:
+                if found.format == DIRECTORY:
                     jobs = len(os.sched_getaffinity(0))
-                    commands.pipeline([[*load, f"--jobs={jobs}", str(folder)]], surroundings)
-            else:
-                unpack = [commands.program("zstd"), "--decompress", "--quiet", "--stdout", str(archive)]
-                commands.pipeline([unpack, load], surroundings, partial=bool(selection))
-    except OSError as error:
-        raise PgopsError(
-            f"{found.name} cannot be unpacked in {scratch.parent}: {error.strerror}. The unfinished copy is removed; nothing else was "
-            "touched."
-        ) from error
-    except PgopsError as error:
-        raise PgopsError(f"{error} The unfinished copy is removed; nothing else was touched.") from error
+                    commands.pipeline([[*restore, f"--jobs={jobs}", str(scratch)]], surroundings)
+                else:
+                    commands.pipeline([unpack, restore], surroundings, partial=bool(selection))
+        except PgopsError as error:
+            raise PgopsError(f"{error} {UNFINISHED}") from error
+
+    if found.format != DIRECTORY:
+        yield load
+        return
+    with ExitStack() as unpacked:
+        try:
+            unpacked.enter_context(dump_directory.unpacked(archive, scratch))
+        except OSError as error:
+            raise PgopsError(
+                f"{found.name} cannot be unpacked in {scratch.parent}: {error.strerror}. {UNFINISHED}"
+            ) from error
+        except PgopsError as error:
+            raise PgopsError(f"{error} {UNFINISHED}") from error
+        yield load
 
 
 def settle(params: dict, plan: Plan) -> None:
