@@ -37,6 +37,7 @@ OWN = (
     "sequence operations.backups_backup_id_seq",
     "operations.verifications",
     "sequence operations.verifications_verification_id_seq",
+    "operations.measurements",
 )
 
 
