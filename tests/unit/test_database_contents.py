@@ -80,7 +80,9 @@ def test_the_digest_does_not_depend_on_the_order_in_which_tables_were_read():
 
 
 def test_what_the_platform_writes_of_itself_is_no_difference():
-    own = {f"operations.{name}": (4, "8") for name in ("heartbeat", "drills", "backups", "verifications", "measurements")}
+    own = {
+        f"operations.{name}": (4, "8") for name in ("heartbeat", "drills", "backups", "verifications", "measurements")
+    }
     counters = ("drills_drill_id_seq", "backups_backup_id_seq", "verifications_verification_id_seq")
     sequences = {f"sequence operations.{name}": 4 for name in counters}
     with_it = Contents({**SHOP.tables, **own}, {**SHOP.sequences, **sequences}, SHOP.schema)
