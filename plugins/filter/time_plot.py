@@ -13,17 +13,22 @@ name: time_plot
 short_description: Series of values over time as inline SVG
 description:
   - Turns C({title, unit, series, limits}) into a C(figure) with an axis of time and one of values, for role result_page, whose
-    style sheet has its colours. C(unit) is C(bytes) or C(s). A series is C({name, points}), a point C({at, value, label, hollow});
-    one without a value is a cross at the foot of the plot. A limit is C({name, value}).
+    style sheet has its colours. C(unit) is C(bytes), C(s), C(ms), C(count) or C(ratio). A series is C({name, points}), a point
+    C({at, value, label, hollow}); one without a value is a cross at the foot of the plot. A limit is C({name, value}).
+  - With C(lines) points have no marks but the last of each series, and one without a value is a gap; fewer than two make no plot.
+    With C(from_zero) false the axis of values begins near the smallest of them. C(begins_at) and C(ends_at) are where the axis of time
+    does.
 """
 
 # Units of the drawing; the page scales it to the width that there is.
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 460, 250, 72, 14, 14, 42
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 460, 250, 82, 14, 14, 42
 # A series with more points shows the largest of each so many: a peak is not lost, and the page stays small.
 MOST_POINTS = 300
 # From this ratio on the smaller values would lie on the foot of a linear axis.
 LOGARITHMIC_FROM = 50
 TICKS = 6
+# So many times above all values a limit is told in words instead of being drawn.
+FAR = 3
 SECONDS = (0.1, 1, 10, 60, 600, 3600, 14400, 86400, 864000, 8640000)
 SECOND_STEPS = (
     0.1,
@@ -48,6 +53,9 @@ SECOND_STEPS = (
     43200,
     86400,
 )
+# From then on milliseconds are told as seconds.
+SECOND_MS = 1000
+COUNT_UNITS = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e4, "k"))
 SECOND_UNITS = ((86400, "d"), (3600, "h"), (60, "min"))
 BYTE_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 HOUR_S, DAY_S = 3600, 86_400
@@ -65,6 +73,7 @@ class Axis(NamedTuple):
     place: Callable[[float], float]
     ticks: list[tuple[float, str]]
     logarithmic: bool = False
+    began: bool = False  # not at zero
 
 
 def number(value: float) -> str:
@@ -76,16 +85,26 @@ def amount(value: float, unit: str) -> str:
     if unit == "bytes":
         power = min(int(math.log(value, 1024)) if value >= 1 else 0, len(BYTE_UNITS) - 1)
         return f"{number(value / 1024**power)} {BYTE_UNITS[power]}"
+    if unit == "ratio":
+        return f"{number(value * 100)} %"
+    if unit == "count":
+        size, word = next(((size, word) for size, word in COUNT_UNITS if value >= size), (1, ""))
+        # 20 000 is 20 k.
+        return f"{number(value / min(size, 1000) if word == 'k' else value / size)}{f' {word}' if word else ''}"
+    if unit == "ms":
+        return amount(value / SECOND_MS, "s") if value >= SECOND_MS else f"{number(value)} ms"
     size, word = next(
         ((size, word) for size, word in SECOND_UNITS if value >= size and value % (size / 2) == 0), (1, "s")
     )
     return f"{number(value / size)} {word}"
 
 
-def value_axis(values: Sequence[float], unit: str) -> Axis:
+def value_axis(values: Sequence[float], unit: str, linear: bool = False, from_zero: bool = True) -> Axis:
     positive = [value for value in values if value > 0]
-    if positive and max(positive) / min(positive) >= LOGARITHMIC_FROM:
+    if not linear and positive and max(positive) / min(positive) >= LOGARITHMIC_FROM:
         return logarithmic(min(positive), max(positive), unit)
+    if not from_zero and positive and 0 < min(values) < max(values):
+        return narrow_axis(min(values), max(values), unit)
     most = max(values, default=0) or 1
     step = next(step for step in steps(most, unit) if math.ceil(most * 1.02 / step) <= TICKS)
     top = step * math.ceil(most * 1.02 / step)
@@ -93,12 +112,30 @@ def value_axis(values: Sequence[float], unit: str) -> Axis:
     return Axis(lambda value: value / top, ticks)
 
 
+def narrow_axis(least: float, most: float, unit: str) -> Axis:
+    """From a round value below the smallest: what grows a little each day is seen to grow."""
+    # In tenths of the unit in which they are told.
+    base = 1024.0 ** int(math.log(most, 1024)) if unit == "bytes" and most >= 1 else 1.0
+    rounds = (base * 10.0**power * factor for power in range(-5, 16) for factor in (1, 2, 5))
+    step = next(step for step in rounds if math.ceil(most / step) - math.floor(least / step) <= TICKS)
+    low, high = step * math.floor(least / step), step * math.ceil(most / step)
+    ticks = [
+        ((index * step) / (high - low), amount(low + index * step, unit))
+        for index in range(round((high - low) / step) + 1)
+    ]
+    return Axis(lambda value: (value - low) / (high - low), ticks, began=low > 0)
+
+
 def steps(most: float, unit: str) -> Iterable[float]:
     """Round ones, ascending."""
+    if unit in ("count", "ms", "ratio"):
+        # No half connection, and no thousandth of a percent.
+        least = {"count": 0, "ms": -3, "ratio": -5}[unit]
+        return (factor * 10.0**power for power in range(least, 16) for factor in (1, 2, 5))
     if unit == "s" and most <= TICKS * SECOND_STEPS[-1]:
         return SECOND_STEPS
     if unit == "s":
-        return (DAY_S * factor * 10**power for power in range(9) for factor in (1, 2, 5))
+        return (DAY_S * factor * 10**power for power in range(16) for factor in (1, 2, 5))
     return (1024**power * factor for power in range(9) for factor in (1, 2, 5, 10, 20, 50, 100, 256, 512))
 
 
@@ -117,10 +154,12 @@ def logarithmic(least: float, most: float, unit: str) -> Axis:
     return Axis(place, [(place(one), amount(one, unit)) for one in shown], logarithmic=True)
 
 
-def time_axis(moments: Sequence[datetime]) -> Axis:
-    """With room at both ends; a single moment is in the middle of a day."""
+def time_axis(moments: Sequence[datetime], exact: bool = False) -> Axis:
+    """With room at both ends, unless it is EXACT; a single moment is in the middle of a day."""
     first, last = min(moments), max(moments)
     margin = max((last - first) * 0.04, timedelta(hours=1) if last > first else timedelta(hours=12))
+    if exact and last > first:
+        margin = timedelta(0)
     low, high = (first - margin).timestamp(), (last + margin).timestamp()
 
     def place(second: float) -> float:
@@ -171,18 +210,30 @@ def time_plot(plot: dict) -> str:
     series = [one for one in plot["series"] if one["points"]]
     if not series:
         return figure(plot, '<p class="quiet">Nothing yet.</p>')
-    limits = plot.get("limits", [])
+    limits, lines, far = plot.get("limits", []), plot.get("lines", False), []
+    if lines and (few := too_few(series, plot["unit"])):
+        return figure(plot, f'<p class="quiet">{escape(few)}</p>')
     shown = [(one["name"], *thinned(one["points"])) for one in series]
     moments = [moment(point) for one in series for point in one["points"]]
     values = [point["value"] for one in series for point in one["points"] if point["value"] is not None]
-    across, up = time_axis(moments), value_axis([*values, *(one["value"] for one in limits)], plot["unit"])
+    if lines:
+        # One that lies far above would press all lines to the foot of the plot.
+        far = [one for one in limits if one["value"] > FAR * max(values)]
+        limits = [one for one in limits if one not in far]
+    ruled = [*values, *(one["value"] for one in limits)]
+    ends = [datetime.fromisoformat(plot[end]) for end in ("begins_at", "ends_at") if end in plot]
+    across = time_axis([*moments, *ends], exact=bool(ends))
+    up = value_axis(ruled, plot["unit"], lines, plot.get("from_zero", True))
     # The first series is what the plot is about: it lies above the others, and a limit above all of them.
-    drawn = [drawn_series(index, points, across, up) for index, (_, points, _) in enumerate(shown)]
+    draw = drawn_line if lines else drawn_series
+    drawn = [draw(index, points, across, up) for index, (_, points, _) in enumerate(shown)]
     drawn = [grid(across, up), *reversed(drawn), *(limit_line(one, up) for one in limits)]
     label = f"{plot['title']}, {days(min(moments), max(moments))}: {', '.join(name for name, _, _ in shown)}"
     inner = "\n".join(drawn)
     svg = f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(label)}">\n{inner}\n</svg>'
-    notes = [days(min(moments), max(moments)), *(["logarithmic"] if up.logarithmic else [])]
+    notes = [] if ends else [days(min(moments), max(moments))]
+    notes += ["logarithmic"] if up.logarithmic else ["not from zero"] if up.began else []
+    notes += [f"{one['name']} at {amount(one['value'], plot['unit'])}" for one in far]
     each = max(each for _, _, each in shown)
     notes += [f"the largest of every {each}"] if each > 1 else []
     return figure(plot, f"{legend(shown)}\n{svg}", ", ".join(notes))
@@ -251,6 +302,31 @@ def drawn_series(index: int, points: list[dict], across: Axis, up: Axis) -> str:
     line = " ".join(f"{left},{y(up.place(one['value']))}" for left, one in placed if one["value"] is not None)
     dots = [dot(index, one, left, up, radius) for left, one in placed]
     return f'<g class="series{index}">\n<polyline points="{line}"/>\n' + "\n".join(dots) + "\n</g>"
+
+
+def drawn_line(index: int, points: list[dict], across: Axis, up: Axis) -> str:
+    """A line for each run of values, and a mark on the last of them, with the value in words."""
+    runs: list[list[tuple[float, float]]] = [[]]
+    last = None
+    for one in points:
+        if one["value"] is None:
+            runs.append([])
+            continue
+        runs[-1].append((x(across.place(moment(one).timestamp())), y(up.place(one["value"]))))
+        last = runs[-1][-1]
+    # A run of one is a point of the line's own width.
+    paths = [" ".join(f"{left},{top}" for left, top in (run if len(run) > 1 else run * 2)) for run in runs if run]
+    lines = "\n".join(f'<polyline class="line" points="{path}"/>' for path in paths)
+    return f'<g class="series{index}">\n{lines}\n<g class="full">{mark(index, *last, 4) if last else ""}</g>\n</g>'
+
+
+def too_few(series: list[dict], unit: str) -> str:
+    """Why there is no plot: a line needs two points."""
+    known = [(one["name"], [point["value"] for point in one["points"] if point["value"] is not None]) for one in series]
+    if any(len(values) > 1 for _, values in known):
+        return ""
+    told = ", ".join(f"{name} {amount(values[0], unit)}" for name, values in known if values)
+    return f"Too few measurements for a plot. Once: {told}." if told else "Nothing yet."
 
 
 def dot(index: int, point: dict, left: float, up: Axis, radius: float) -> str:

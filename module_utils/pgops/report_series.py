@@ -1,0 +1,194 @@
+"""What a report draws over time, from measurements: values as they were, and what was counted from one to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from itertools import groupby, pairwise
+from statistics import median
+
+from .measurement import iso
+
+HOUR_S, DAY_S = 3600, 86_400
+# A page of 20 plots stays small, and a peak is not lost: each point is the worst of its neighbours.
+MOST_POINTS = 240
+# Between measurements that are further apart than so many times the usual one, nothing is known.
+GAP = 3
+Point = tuple[datetime, float | None]
+
+
+def gaps(rows: list[dict]) -> list[datetime]:
+    """A moment in each time that measurements are missing from."""
+    moments = sorted({row["taken_at"] for row in rows})
+    usual = usual_distance(moments)
+    return [before + usual for before, after in pairwise(moments) if after - before > usual * GAP]
+
+
+def with_gaps(points: list[Point], missing: list[datetime]) -> list[Point]:
+    """With a point without value where a line has to break."""
+    within = [(moment, None) for moment in missing if points and points[0][0] < moment < points[-1][0]]
+    return sorted([*points, *within], key=lambda point: point[0])
+
+
+def usual_distance(moments: Iterable[datetime]) -> timedelta:
+    ordered = sorted(moments)
+    distances = [(after - before).total_seconds() for before, after in pairwise(ordered)]
+    return timedelta(seconds=median(distances) if distances else HOUR_S)
+
+
+def thinned(points: list[Point], worst: Callable = max, most: int = MOST_POINTS) -> list[Point]:
+    """The worst of each so many; a gap stays one."""
+    each = -(-len(points) // most) or 1
+    found: list[Point] = []
+    for missing, run in groupby(points, key=lambda point: point[1] is None):
+        of_run = list(run)
+        groups = [of_run[start : start + each] for start in range(0, len(of_run), each)]
+        found += of_run[:1] if missing else [worst(group, key=lambda point: point[1]) for group in groups]
+    return found
+
+
+def series(name: str, points: list[Point], missing: list[datetime], worst: Callable = max) -> dict:
+    shown = thinned(with_gaps(points, missing), worst)
+    return {"name": name, "points": [{"at": iso(at), "value": rounded(value)} for at, value in shown]}
+
+
+def rounded(value: float | None) -> float | None:
+    """Five digits are more than a plot shows."""
+    return float(f"{value:.5g}") if isinstance(value, float) else value
+
+
+def numbers(rows: list[dict], value: Callable[[dict], float | None]) -> list[Point]:
+    """Of each measurement that has it."""
+    return [(row["taken_at"], found) for row in rows if (found := value(row["numbers"])) is not None]
+
+
+def check_values(rows: list[dict], name: str) -> list[Point]:
+    found = [(row["taken_at"], row["checks"].get(name, {}).get("value")) for row in rows]
+    return [(at, value) for at, value in found if value is not None]
+
+
+def difference(before: float, after: float) -> float:
+    """What was counted between two looks. A counter that is smaller has begun anew since: all of it is new."""
+    return after - before if after >= before else after
+
+
+def intervals(rows: list[dict]) -> list[tuple[dict, dict, float]]:
+    """Neighbours on one host, and the seconds between them. What another host has counted is no continuation."""
+    found = []
+    last: dict[str, dict] = {}
+    for row in rows:
+        before = last.get(row["host"])
+        if before is not None and (seconds := (row["taken_at"] - before["taken_at"]).total_seconds()) > 0:
+            found.append((before, row, seconds))
+        last[row["host"]] = row
+    return found
+
+
+def rates(rows: list[dict], name: str, per_s: float) -> list[Point]:
+    """What a counter grew by, in each so many seconds."""
+    return [
+        (after["taken_at"], difference(before["numbers"][name], after["numbers"][name]) * per_s / seconds)
+        for before, after, seconds in intervals(rows)
+        if name in before["numbers"] and name in after["numbers"]
+    ]
+
+
+def hit_ratios(rows: list[dict]) -> list[Point]:
+    """Blocks that were found in the cache, of those asked for between two looks."""
+    found = []
+    for before, after, _ in intervals(rows):
+        if "blocks_hit" in before["numbers"] and "blocks_hit" in after["numbers"]:
+            hit, read = (
+                difference(before["numbers"][name], after["numbers"][name]) for name in ("blocks_hit", "blocks_read")
+            )
+            if hit + read > 0:
+                found.append((after["taken_at"], hit / (hit + read)))
+    return found
+
+
+def dead_ratio(values: dict) -> float | None:
+    rows = values.get("live_rows", 0) + values.get("dead_rows", 0)
+    return values["dead_rows"] / rows if rows else None
+
+
+def plot(title: str, unit: str, found: list[dict], limits: Iterable[dict] = (), from_zero: bool = True) -> dict:
+    """For filter time_plot: lines, as there are too many points for marks."""
+    shown = [one for one in found if one["points"]]
+    return {
+        "title": title,
+        "unit": unit,
+        "series": shown,
+        "limits": list(limits),
+        "lines": True,
+        "from_zero": from_zero,
+    }
+
+
+def over(groups: list[dict], begin: datetime, end: datetime) -> list[dict]:
+    """With one axis of time for all: that measurements are missing at an end is seen too."""
+    axis = {"begins_at": iso(begin), "ends_at": iso(end)}
+    return [{**group, "plots": [{**one, **axis} for one in group["plots"]]} for group in groups]
+
+
+def limit(checks: dict[str, dict], name: str, words: str = "warning", times: float = 1.0) -> list[dict]:
+    """Where a check warns."""
+    warning = checks.get(name, {}).get("warning")
+    return [] if warning is None else [{"name": words, "value": warning * times}]
+
+
+def plots(rows: list[dict], begin: datetime, checks: dict[str, dict], database: str) -> list[dict]:
+    """Groups of plots. ROWS begin before the period; CHECKS are those of now, by their names."""
+    missing = gaps([row for row in rows if row["state"] == "primary"])
+    within = [row for row in rows if row["taken_at"] > begin]
+    primary = [row for row in within if row["state"] == "primary"]
+    counted = [row for row in rows if row["state"] == "primary" and row["numbers"]]
+    hosts = sorted({row["host"] for row in within})
+
+    def value(name: str, key: str, worst: Callable = max) -> dict:
+        return series(name, numbers(primary, lambda values: values.get(key)), missing, worst)
+
+    def check(name: str, key: str) -> dict:
+        return series(name, check_values(primary, key), missing)
+
+    def rate(name: str, key: str, per_s: float) -> dict:
+        return series(name, [one for one in rates(counted, key, per_s) if one[0] > begin], missing)
+
+    def by_host(key: str) -> list[dict]:
+        of_host = [(host, [row for row in within if row["host"] == host]) for host in hosts]
+        return [series(host, check_values(of, key), gaps(of)) for host, of in of_host]
+
+    most = next(
+        (row["numbers"]["max_connections"] for row in reversed(primary) if "max_connections" in row["numbers"]), 0
+    )
+    disks = sorted({name for row in primary for name in row["checks"] if name.startswith("disk_")})
+    hits = [one for one in hit_ratios(counted) if one[0] > begin]
+    return [
+        {"title": "Connections and work", "plots": [
+            plot("Connections", "count", [value("all", "connections"), value("active", "connections_active"),
+                 value("idle in transaction", "connections_idle_in_transaction")], limit(checks, "connections", times=most)),
+            plot("Commits in a second", "count", [rate("commits", "commits", 1), rate("rollbacks", "rollbacks", 1)]),
+        ]},
+        {"title": "Replication", "plots": [
+            plot("Replication lag", "s", by_host("replication_lag"), limit(checks, "replication_lag")),
+            plot("WAL that is not replayed yet", "bytes", by_host("replication_distance")),
+        ]},
+        {"title": "Size and growth", "plots": [
+            plot("Size", "bytes", [value(f"database {database}", "database_bytes"), value("all databases", "databases_bytes")], from_zero=False),
+            plot("Disks in use", "ratio", [check(name.removeprefix("disk_"), name) for name in disks], limit(checks, "disk_data")),
+            plot("WAL written in an hour", "bytes", [rate("WAL", "wal_bytes", HOUR_S)]),
+        ]},
+        {"title": "Cache and temporary files", "plots": [
+            plot("Blocks found in shared_buffers", "ratio", [series("found", hits, missing, min)], limit(checks, "cache_hits"), False),
+            plot("Temporary files written in an hour", "bytes", [rate("temporary files", "temporary_bytes", HOUR_S)]),
+        ]},
+        {"title": "Dead rows and bloat", "plots": [
+            plot("Share of dead rows", "ratio", [series("of all rows", numbers(primary, dead_ratio), missing), check("of the worst table", "dead_rows")]),
+            plot("Space that is bloat", "bytes", [value("estimate", "bloat_bytes")]),
+        ]},
+        {"title": "What a loss would cost", "plots": [
+            plot("Age of what is not archived (RPO)", "s", [check("finished WAL", "archive_lag"), check("heartbeat", "heartbeat")]),
+            plot("Age of the newest physical backup", "s", [
+                 series("of the oldest repository", [(at, found * DAY_S) for at, found in check_values(primary, "physical_backup")], missing)],
+                 limit(checks, "physical_backup", times=DAY_S)),
+        ]},
+    ]  # fmt: skip
