@@ -62,9 +62,9 @@ def numbers(rows: list[dict], value: Callable[[dict], float | None]) -> list[Poi
     return [(row["taken_at"], found) for row in rows if (found := value(row["numbers"])) is not None]
 
 
-def check_values(rows: list[dict], name: str) -> list[Point]:
+def check_values(rows: list[dict], name: str, times: float = 1) -> list[Point]:
     found = [(row["taken_at"], row["checks"].get(name, {}).get("value")) for row in rows]
-    return [(at, value) for at, value in found if value is not None]
+    return [(at, value * times) for at, value in found if value is not None]
 
 
 def difference(before: float, after: float) -> float:
@@ -95,7 +95,7 @@ def rates(rows: list[dict], name: str, per_s: float) -> list[Point]:
 
 def hit_ratios(rows: list[dict]) -> list[Point]:
     """Blocks that were found in the cache, of those asked for between two looks."""
-    found = []
+    found: list[Point] = []
     for before, after, _ in intervals(rows):
         if "blocks_hit" in before["numbers"] and "blocks_hit" in after["numbers"]:
             hit, read = (
@@ -188,7 +188,7 @@ def plots(rows: list[dict], begin: datetime, checks: dict[str, dict], database: 
         {"title": "What a loss would cost", "plots": [
             plot("Age of what is not archived (RPO)", "s", [check("finished WAL", "archive_lag"), check("heartbeat", "heartbeat")]),
             plot("Age of the newest physical backup", "s", [
-                 series("of the oldest repository", [(at, found * DAY_S) for at, found in check_values(primary, "physical_backup")], missing)],
+                 series("of the oldest repository", check_values(primary, "physical_backup", DAY_S), missing)],
                  limit(checks, "physical_backup", times=DAY_S)),
         ]},
     ]  # fmt: skip
