@@ -11,6 +11,7 @@ from . import report_statements
 from .errors import PgopsError
 from .health import PROBLEMS, VERDICTS
 from .measurement import iso, measurement, read
+from .report_plots import plots
 
 PERIODS = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=30)}
 # Backups and drills are rarer than measurements: less than a quarter of a year shows nothing.
@@ -65,7 +66,7 @@ def assembled(
     checks = {one["name"]: one for one in health[host]["checks"]}
     statements = report_statements.told(with_now, begin)
     tables = in_need(usage.get("tables", []))
-    groups = over_time.plots(with_now, begin, checks, usage.get("database") or "")
+    groups = plots(with_now, begin, checks, usage.get("database") or "")
     groups.insert(3, {"title": "Slow statements", "plots": statements.pop("plots")})
     unknown = usage.get("unknown", [])
     last_s = max((row["taken_at"].timestamp() for row in within if row["host"] == host), default=None)

@@ -106,11 +106,6 @@ def hit_ratios(rows: list[dict]) -> list[Point]:
     return found
 
 
-def dead_ratio(values: dict) -> float | None:
-    rows = values.get("live_rows", 0) + values.get("dead_rows", 0)
-    return values["dead_rows"] / rows if rows else None
-
-
 def plot(title: str, unit: str, found: list[dict], limits: Iterable[dict] = (), from_zero: bool = True) -> dict:
     """For filter time_plot: lines, as there are too many points for marks."""
     shown = [one for one in found if one["points"]]
@@ -128,67 +123,3 @@ def over(groups: list[dict], begin: datetime, end: datetime) -> list[dict]:
     """With one axis of time for all: that measurements are missing at an end is seen too."""
     axis = {"begins_at": iso(begin), "ends_at": iso(end)}
     return [{**group, "plots": [{**one, **axis} for one in group["plots"]]} for group in groups]
-
-
-def limit(checks: dict[str, dict], name: str, words: str = "warning", times: float = 1.0) -> list[dict]:
-    """Where a check warns."""
-    warning = checks.get(name, {}).get("warning")
-    return [] if warning is None else [{"name": words, "value": warning * times}]
-
-
-def plots(rows: list[dict], begin: datetime, checks: dict[str, dict], database: str) -> list[dict]:
-    """Groups of plots. ROWS begin before the period; CHECKS are those of now, by their names."""
-    missing = gaps([row for row in rows if row["state"] == "primary"])
-    within = [row for row in rows if row["taken_at"] > begin]
-    primary = [row for row in within if row["state"] == "primary"]
-    counted = [row for row in rows if row["state"] == "primary" and row["numbers"]]
-    hosts = sorted({row["host"] for row in within})
-
-    def value(name: str, key: str, worst: Callable = max) -> dict:
-        return series(name, numbers(primary, lambda values: values.get(key)), missing, worst)
-
-    def check(name: str, key: str) -> dict:
-        return series(name, check_values(primary, key), missing)
-
-    def rate(name: str, key: str, per_s: float) -> dict:
-        return series(name, [one for one in rates(counted, key, per_s) if one[0] > begin], missing)
-
-    def by_host(key: str) -> list[dict]:
-        of_host = [(host, [row for row in within if row["host"] == host]) for host in hosts]
-        return [series(host, check_values(of, key), gaps(of)) for host, of in of_host]
-
-    most = next(
-        (row["numbers"]["max_connections"] for row in reversed(primary) if "max_connections" in row["numbers"]), 0
-    )
-    disks = sorted({name for row in primary for name in row["checks"] if name.startswith("disk_")})
-    hits = [one for one in hit_ratios(counted) if one[0] > begin]
-    return [
-        {"title": "Connections and work", "plots": [
-            plot("Connections", "count", [value("all", "connections"), value("active", "connections_active"),
-                 value("idle in transaction", "connections_idle_in_transaction")], limit(checks, "connections", times=most)),
-            plot("Commits in a second", "count", [rate("commits", "commits", 1), rate("rollbacks", "rollbacks", 1)]),
-        ]},
-        {"title": "Replication", "plots": [
-            plot("Replication lag", "s", by_host("replication_lag"), limit(checks, "replication_lag")),
-            plot("WAL that is not replayed yet", "bytes", by_host("replication_distance")),
-        ]},
-        {"title": "Size and growth", "plots": [
-            plot("Size", "bytes", [value(f"database {database}", "database_bytes"), value("all databases", "databases_bytes")], from_zero=False),
-            plot("Disks in use", "ratio", [check(name.removeprefix("disk_"), name) for name in disks], limit(checks, "disk_data")),
-            plot("WAL written in an hour", "bytes", [rate("WAL", "wal_bytes", HOUR_S)]),
-        ]},
-        {"title": "Cache and temporary files", "plots": [
-            plot("Blocks found in shared_buffers", "ratio", [series("found", hits, missing, min)], limit(checks, "cache_hits"), False),
-            plot("Temporary files written in an hour", "bytes", [rate("temporary files", "temporary_bytes", HOUR_S)]),
-        ]},
-        {"title": "Dead rows and bloat", "plots": [
-            plot("Share of dead rows", "ratio", [series("of all rows", numbers(primary, dead_ratio), missing), check("of the worst table", "dead_rows")]),
-            plot("Space that is bloat", "bytes", [value("estimate", "bloat_bytes")]),
-        ]},
-        {"title": "What a loss would cost", "plots": [
-            plot("Age of what is not archived (RPO)", "s", [check("finished WAL", "archive_lag"), check("heartbeat", "heartbeat")]),
-            plot("Age of the newest physical backup", "s", [
-                 series("of the oldest repository", check_values(primary, "physical_backup", DAY_S), missing)],
-                 limit(checks, "physical_backup", times=DAY_S)),
-        ]},
-    ]  # fmt: skip
