@@ -67,7 +67,7 @@ findings:
   returned: success
   type: list
   elements: dict
-  sample: [{name: schema, measured: revision 0010, expected: as this release has it, verdict: ok}]
+  sample: [{name: schema, measured: revision 0011, expected: as this release has it, verdict: ok}]
 """
 
 import time

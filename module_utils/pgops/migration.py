@@ -9,7 +9,7 @@ import hashlib
 import json
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from . import failure, ledger, staging, unknown
 from .accounting import UNKNOWN, require_balance, settle, total
@@ -21,6 +21,7 @@ from .preview import preview
 from .profile import Profile, Settings
 from .reading import Pace, Reader, as_parameters, scan, stage_keyspace
 from .redis_source import RedisSource
+from .remembered import Memory, Refill
 from .resolving import Resolver
 from .sparing import Guard
 from .staging import Progress, Stage
@@ -98,10 +99,12 @@ def migrate(conn, source: RedisSource, profile: Profile, options: Options, where
         keep_unknown = options.unknown_keys == "quarantine"
         reader = Reader(source, profile, options.settings, keep_unknown)
         with side_by_side(options.processes, reader.convert_batch, not_ours=[conn.fileno()]) as team:
+            memory = Memory(conn, profile)
             batches = scan(source, progress, options.batch_keys, options.pace, guard)
-            stage_keyspace(conn, stage, progress, team, batches)
+            known = (replace(batch, known=memory.of(batch.keys)) for batch in batches)
+            stage_keyspace(conn, stage, progress, team, known)
         require_keys(conn, stage, progress.scanned, profile, source.where, options)
-        result = finish(conn, stage, source, progress, options, check_mode)
+        result = finish(conn, stage, reader, progress, options, check_mode)
     except BaseException as error:
         if progress.run_id is not None:
             failure.record(conn, stage, progress.run_id, error, failure.message(error, source.where, where))
@@ -177,19 +180,16 @@ def require_keys(conn, stage: Stage, scanned: Counter, profile: Profile, where: 
         raise PgopsError(problem)
 
 
-def finish(conn, stage: Stage, source: RedisSource, progress: Progress, options: Options, check_mode: bool) -> dict:
+def finish(conn, stage: Stage, reader: Reader, progress: Progress, options: Options, check_mode: bool) -> dict:
     """Decide, check the sum, write. In check mode everything but the writing, on temporary tables."""
     profile = stage.profile
     with transaction(conn) as cursor:
         merger = Merger(stage, cursor)
         for name, value in {**profile.session_settings, **SETTINGS}.items():
             cursor.execute("SELECT set_config(%s, %s, true)", (name, value))
-        resolver = Resolver(stage, cursor)
-        repeated = resolver.prepare(source, options.pace)
-        if not check_mode:
-            merger.lock()
-        conflicts = Conflicts(stage, cursor, options.conflicts)
-        resolver.resolve(conflicts)
+        refill = Refill(stage, cursor, reader, options.pace, progress.next_id)
+        refill.fill()
+        repeated, conflicts = decide(stage, cursor, refill, merger, options, check_mode)
         result = summary(stage, cursor, merger, progress, repeated)
         conflicts.require_none()
         result |= {"conflicts": conflicts.report(), "gone": Written(stage, cursor).gone()}
@@ -201,6 +201,27 @@ def finish(conn, stage: Stage, source: RedisSource, progress: Progress, options:
             )
             stage.drop(cursor)
     return result
+
+
+def decide(stage: Stage, cursor, refill: Refill, merger: Merger, options: Options, check_mode: bool) -> tuple:
+    """How many repeated keys of each pattern were dropped, and the conflicts.
+
+    A refusal says of a value what only its conversion knows: a remembered one that is refused is converted, and everything
+    decided anew. No lock is held while the source is asked.
+    """
+    while True:
+        cursor.execute("SAVEPOINT undecided")
+        resolver = Resolver(stage, cursor)
+        repeated = resolver.prepare(refill.reader.source, options.pace)
+        if not check_mode:
+            merger.lock()
+        conflicts = Conflicts(stage, cursor, options.conflicts)
+        resolver.resolve(conflicts)
+        refused = refill.refused()
+        if not refused:
+            return repeated, conflicts
+        cursor.execute("ROLLBACK TO SAVEPOINT undecided")
+        refill.convert_all(refused)
 
 
 def summary(stage: Stage, cursor, merger: Merger, progress: Progress, repeated: Counter) -> dict:

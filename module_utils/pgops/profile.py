@@ -99,6 +99,19 @@ class Table:
         return tuple(column for column in self.columns if column.stored)
 
     @property
+    def self_contained(self) -> bool:
+        """Whether a row, as it is stored, says all that is decided about its record: what a sentence names aside.
+
+        Then no other record has a part in it, and no rule reads a column that is not stored.
+        """
+        if self.owner or self.adds_up or self.absorbing or self.choice or self.holds or self.distinct:
+            return False
+        read = [condition for condition, _, _ in self.checks] + list(self.rivalry.order if self.rivalry else ())
+        for reference in self.references:
+            read += [reference.column, *(here for here, _ in reference.also)]
+        return not any(column.name in term for column in self.columns if not column.stored for term in read)
+
+    @property
     def derived(self) -> frozenset[str]:
         """Stored columns that one record alone does not decide."""
         found = {self.adds_up} if self.adds_up else set()
@@ -121,7 +134,8 @@ class Pattern:
     """A kind of key: C(matches) tells which, by bytes after C(prefix); exactly one of convert, member, skip is set.
 
     C(member) gets what C(opens) makes of the key, or its suffix, and a set's member, or a list's element, or a hash's field
-    with its value, or a sorted set's member with its score. A refusal by C(opens) refuses the whole key. Keys of an
+    with its value, or a sorted set's member with its score. A refusal by C(opens) refuses the whole key. C(convert) must
+    not look at the time that a key has left: of a value that stays the same it is not asked again. Keys of an
     C(optional) pattern are skipped unless the operator chooses them by its name.
     """
 

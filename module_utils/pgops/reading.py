@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from .accounting import UNKNOWN
 from .connection import transaction
@@ -24,6 +25,9 @@ FLUSH_ROWS = 2000
 # bigint is that of its two halves' exclusive or, of which multiples of a power of two have few.
 ENTRIES_PER_BATCH = 9_999_999_967
 KEPT_VALUES = "quarantined"
+DIGEST_BYTES = 16
+# An index holds no longer ones.
+KEY_BYTES = 1000
 
 SAVE_PROGRESS = """
     UPDATE {progress} SET cursor = %(cursor)s, finished = %(finished)s, next_id = %(next_id)s,
@@ -43,13 +47,27 @@ class Pace:
             time.sleep(max(0.0, keys / self.max_keys_per_s - (time.monotonic() - started)))
 
 
+class Line(NamedTuple):
+    """What an earlier run wrote of one value."""
+
+    table: str
+    row_key: str
+    written: int
+    preference: str
+    notes: list[str] | None
+
+
 @dataclass(frozen=True)
 class Batch:
-    """Keys that one answer to SCAN named; C(cursor) is where it goes on, 0 at the end."""
+    """Keys that one answer to SCAN named; C(cursor) is where it goes on, 0 at the end.
+
+    C(known) is what earlier runs wrote of them, by key and digest of the value.
+    """
 
     keys: list[bytes]
     cursor: int
     first_id: int
+    known: dict[tuple[bytes, bytes], Line] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -65,6 +83,10 @@ class Reader:
 
     def __init__(self, source: RedisSource, profile: Profile, settings: Settings, keep_unknown: bool = False) -> None:
         self.source, self.profile, self.settings, self.keep_unknown = source, profile, settings, keep_unknown
+        self.rules = rules_of(profile, settings)
+        self.remembers = {table.name for table in profile.tables if table.self_contained}
+        self.known: dict[tuple[bytes, bytes], Line] = {}
+        self.known_keys: set[bytes] = set()
         self.lines = Lines(profile)
         self.scanned: Counter[str] = Counter()
         self.waiting = self.next_id = 0
@@ -73,8 +95,17 @@ class Reader:
     def convert_batch(self, batch: Batch, emit: Callable[[Converted], None]) -> None:
         """EMIT gets the parts, in order."""
         self.emit, self.next_id = emit, batch.first_id
+        self.known, self.known_keys = batch.known, {key for key, _ in batch.known}
         self.take_keys(batch.keys)
         self.flush()
+
+    def convert_again(self, keys: list[bytes], first_id: int, emit: Callable[[Converted], None]) -> int:
+        """What KEYS say now, of strings that are counted already and of which nothing is remembered; the next number."""
+        self.emit, self.next_id, self.known, self.known_keys = emit, first_id, {}, set()
+        for key, entry in zip(keys, self.source.read(keys), strict=True):
+            self.take(self.profile.classify(key), entry)
+        self.flush()
+        return self.next_id
 
     def take_keys(self, keys: list[bytes]) -> None:
         wanted: list[tuple[Pattern | None, bytes]] = []
@@ -106,12 +137,27 @@ class Reader:
                 self.refuse(name, entry, "wrong_type", sentence)
             elif pattern.member:
                 self.take_members(pattern, entry, first)
-            else:
+            elif not self.take_known(name, entry):
                 self.convert(
                     name, entry, None, lambda: pattern.convert(entry, pattern.suffix(entry.key), self.settings)
                 )
         except TypeChanged:
             self.take(pattern, self.source.read([entry.key])[0])
+
+    def take_known(self, name: str, entry: Entry) -> bool:
+        """Whether the value is one that was made a row of before: then where that row is."""
+        if entry.key not in self.known_keys:
+            return False
+        line = self.known.get((entry.key, self.digest(entry.value)))
+        if line is None:
+            return False
+        entry_id = self.note(name, entry.key, redis_type=entry.redis_type, ttl_ms=entry.ttl_ms, notes=line.notes)
+        self.lines.known((entry_id, line.table, line.row_key, line.written, line.preference))
+        return True
+
+    def digest(self, value: bytes) -> bytes:
+        """Of the value and of the rules that make a row of it. The time that is left is none of them."""
+        return hashlib.blake2b(value, digest_size=DIGEST_BYTES, key=self.rules).digest()
 
     def take_members(self, pattern: Pattern, entry: Entry, first: Any) -> None:
         name = f"{pattern.name}.member"
@@ -139,6 +185,8 @@ class Reader:
             facts |= {"code": refusal.code, "reason": refusal.sentence, "raw": raw}
             self.note(name, entry.key, outcome=KEPT_VALUES, **facts)
             return
+        if member is None and row.table in self.remembers and not row.insert_only and len(entry.key) <= KEY_BYTES:
+            facts["digest"] = self.digest(entry.value)
         entry_id = self.note(name, entry.key, notes=list(row.notes) or None, **facts)
         # A value that became a row is UTF-8; what says no more than the member is kept with it already.
         if not isinstance(member, bytes):
@@ -172,6 +220,12 @@ class Reader:
             self.emit(Converted(Counter(self.scanned), self.lines.take()))
             self.scanned.clear()
             self.waiting = 0
+
+
+def rules_of(profile: Profile, settings: Settings) -> bytes:
+    """What a row depends on besides key and value."""
+    parts = [profile.name, profile.version, settings.source_zone]
+    return hashlib.sha256(json.dumps(parts).encode("utf-8")).digest()
 
 
 def scan(source: RedisSource, progress: Progress, batch_keys: int, pace: Pace, guard: Guard) -> Iterator[Batch]:

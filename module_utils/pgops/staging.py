@@ -14,7 +14,7 @@ from .connection import copy_in, sql
 from .copytext import ENCODERS, NULL, binary, binary_row, encoder, taken
 from .profile import Profile, Row, Table, names, sql_kind
 
-# C(raw) and C(readable) are what the quarantine gets.
+# C(raw) and C(readable) are what the quarantine gets; C(digest) is kept with what was written.
 ENTRY = {
     "entry_id": "bigint",
     "pattern": "text",
@@ -28,9 +28,13 @@ ENTRY = {
     "notes": "text[]",
     "raw": "bytea",
     "readable": "text",
+    "digest": "bytea",
 }
+# A row of an earlier run that its value still says: where it is in the target, and what else the conversion said.
+KNOWN = {"entry_id": "bigint", "table_name": "text", "row_key": "text", "written": "bigint", "preference": "text"}
 SHAPES = {
     "entry": ", ".join(f"{name} {kind}" for name, kind in ENTRY.items()),
+    "known": ", ".join(f"{name} {kind}" for name, kind in KNOWN.items()),
     # A value that looks well, for the case that its row is refused later: apart from what is read time and again.
     "original": "entry_id bigint, source bytea",
     "verdict": "entry_id bigint, outcome text, code text, reason text",
@@ -50,8 +54,10 @@ INLINE = "toast_tuple_target = 8160"
 # The table whose values are taken over as they are.
 BINARY = "original"
 # Another one of these tables: what an older release has staged is of no use then.
-LAYOUT = 2
+LAYOUT = 3
 ROW = {"entry_id": "bigint", "preference": "text", "insert_only": "boolean"}
+# Which version of the target's row a staged one was taken from; null in one that was converted.
+SEEN = {"seen_at": "tid", "seen_by": "xid"}
 # A staged row s that no verdict has decided.
 ALIVE = "NOT EXISTS (SELECT FROM {verdict} v WHERE v.entry_id = s.entry_id)"
 
@@ -108,8 +114,9 @@ class Stage:
                 for c in table.columns
                 if not c.stored
             ]
-            own = sql.SQL(", ".join(f"NULL::{kind} AS {name}" for name, kind in ROW.items()))
-            columns = sql.SQL(", ").join([own, stored, *extra])
+            own = sql.SQL(", ".join(f"NULL::{one} AS {name}" for name, one in ROW.items()))
+            seen = sql.SQL(", ".join(f"NULL::{one} AS {name}" for name, one in SEEN.items()))
+            columns = sql.SQL(", ").join([own, stored, *extra, seen])
             cursor.execute(
                 sql.SQL(f"CREATE {{}} TABLE {{}} WITH ({INLINE}) AS SELECT {{}} FROM {{}} WITH NO DATA").format(
                     kind, self.name(table.name), columns, self.target(table)
@@ -140,8 +147,11 @@ class Lines:
     """Lines for the staging tables, as COPY wants them."""
 
     def __init__(self, profile: Profile) -> None:
-        self.lines: dict[str, list[bytes]] = {n: [] for n in ["entry", BINARY, *(t.name for t in profile.tables)]}
+        self.lines: dict[str, list[bytes]] = {
+            n: [] for n in ["entry", "known", BINARY, *(t.name for t in profile.tables)]
+        }
         self.entry_cells = {name: (place, ENCODERS[kind]) for place, (name, kind) in enumerate(ENTRY.items())}
+        self.encode_known = encoder(list(KNOWN.values()))
         self.encode_row = {t.name: encoder([*ROW.values(), *(c.kind for c in t.columns)]) for t in profile.tables}
 
     def entry(self, cells: dict) -> None:
@@ -154,6 +164,10 @@ class Lines:
                 place, encode = self.entry_cells[name]
                 line[place] = encode(cell)
         self.lines["entry"].append("\t".join(line).encode("utf-8") + b"\n")
+
+    def known(self, cells: tuple) -> None:
+        """CELLS in the order of C(KNOWN)."""
+        self.lines["known"].append(self.encode_known(cells))
 
     def original(self, entry_id: int, raw: bytes) -> None:
         self.lines[BINARY].append(binary_row(entry_id, raw))

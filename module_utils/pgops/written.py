@@ -15,10 +15,12 @@ LINE = """
 """
 # Before anything is written. What a run overwrites although others left it so is kept as it was.
 RECORD = """
-    INSERT INTO migration.migration_rows (profile, table_name, row_key, written, previous, source_key, run_id)
+    INSERT INTO migration.migration_rows
+           (profile, table_name, row_key, written, previous, source_key, run_id, digest, preference, notes)
     SELECT %(profile)s, %(table)s, s.{key}::text, {hashed},
            CASE WHEN v.outcome = 'inserted' THEN NULL WHEN c.entry_id IS NOT NULL THEN to_jsonb(t) ELSE l.previous END,
-           e.key, %(run_id)s
+           e.key, %(run_id)s, e.digest, CASE WHEN e.digest IS NOT NULL THEN s.preference END,
+           CASE WHEN e.digest IS NOT NULL THEN e.notes END
     FROM {rows} s
     JOIN {verdict} v ON v.entry_id = s.entry_id AND v.outcome IN ('inserted', 'updated')
     JOIN {entry} e ON e.entry_id = s.entry_id
@@ -27,8 +29,25 @@ RECORD = """
 """ + LINE + """
     WHERE v.outcome = 'inserted' OR s.entry_id IN (SELECT entry_id FROM {differing})
     ON CONFLICT (profile, table_name, row_key) DO UPDATE
-    SET written = excluded.written, previous = excluded.previous, source_key = excluded.source_key, run_id = excluded.run_id
+    SET written = excluded.written, previous = excluded.previous, source_key = excluded.source_key, run_id = excluded.run_id,
+        digest = excluded.digest, preference = excluded.preference, notes = excluded.notes
 """  # fmt: skip
+# Another value that comes to the same row, or the same one by other rules.
+REMEMBER = """
+    UPDATE migration.migration_rows l SET digest = e.digest, preference = s.preference, notes = e.notes
+    FROM {rows} s JOIN {verdict} v ON v.entry_id = s.entry_id AND v.outcome IN ('unchanged', 'updated')
+    JOIN {entry} e ON e.entry_id = s.entry_id
+    WHERE l.profile = %(profile)s AND l.table_name = %(table)s AND l.row_key = s.{key}::text AND l.source_key = e.key
+      AND e.digest IS NOT NULL AND l.digest IS DISTINCT FROM e.digest AND l.written = {hashed}
+"""
+# Refused by now: the next run would take the row, and have to ask for the value after all.
+FORGET = """
+    UPDATE migration.migration_rows l SET digest = NULL
+    FROM {rows} s JOIN {verdict} v ON v.entry_id = s.entry_id AND v.outcome = 'quarantined'
+    JOIN {entry} e ON e.entry_id = s.entry_id
+    WHERE l.profile = %(profile)s AND l.table_name = %(table)s AND l.row_key = s.{key}::text AND l.source_key = e.key
+      AND l.digest IS NOT NULL
+"""
 # Written by a run, still there, and the source says nothing of it any more. A broken value is not gone.
 GONE = """
     SELECT count(*), (array_agg(encode(l.source_key, 'escape') ORDER BY l.source_key))[:%(samples)s]
@@ -72,6 +91,9 @@ class Written:
 
     def record(self, table: Table, run_id: int | None) -> None:
         self.run(RECORD, table, {"run_id": run_id}, hashed=hashed(table, "s"))
+        if table.self_contained:
+            self.run(REMEMBER, table, {}, hashed=hashed(table, "s"))
+            self.run(FORGET, table, {})
 
     def gone(self) -> dict[str, dict]:
         """Per table that has some: how many rows, and the first of their keys."""

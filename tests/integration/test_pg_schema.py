@@ -40,7 +40,7 @@ def test_downgrades_four_times(host, database):
     params = schema_params(database, target="0003", confirm=database)
     runs = host.four_runs("pg_schema", params, lambda: host.query(REVISION, db=database)[0][0])
     assert [(result["changed"], revision) for result, revision in runs] == [
-        (True, "0010"),
+        (True, "0011"),
         (True, "0003"),
         (False, "0003"),
         (False, "0003"),
@@ -150,8 +150,8 @@ def test_a_downgrade_without_the_name_drops_nothing(host, database, confirm):
 
 def broken_after(statements: list[str]) -> list[dict]:
     """The project's revisions and one more, whose statements are these."""
-    last = {"revision": "0011", "down_revision": "0010", "description": "Breaks."}
-    sql = ["BEGIN;", *statements, "UPDATE alembic_version SET version_num = '0011';", "COMMIT;"]
+    last = {"revision": "0012", "down_revision": "0011", "description": "Breaks."}
+    sql = ["BEGIN;", *statements, "UPDATE alembic_version SET version_num = '0012';", "COMMIT;"]
     return [*rendered(), {**last, "upgrade_sql": sql, "downgrade_sql": ["BEGIN;", "COMMIT;"]}]
 
 
@@ -170,10 +170,10 @@ def test_a_failed_revision_leaves_the_database_at_the_one_before(host, database,
     result = host.module("pg_schema", schema_params(database, revisions=revisions))
     assert result["failed"] is True
     assert result["msg"].startswith(
-        f"upgrade 0011 (Breaks) was rolled back; the database is at 0010. Statement: {statement}"
+        f"upgrade 0012 (Breaks) was rolled back; the database is at 0011. Statement: {statement}"
     )
     assert answer in result["msg"]
-    assert host.query(REVISION, db=database) == [["0010"]]
+    assert host.query(REVISION, db=database) == [["0011"]]
     assert ["public.half_way"] not in host.query(TABLES, db=database)
     assert host.query("SELECT count(*) FROM users", db=database) == [[1]]
 
@@ -200,7 +200,7 @@ def test_a_second_runner_is_refused_and_told_of_the_first(host, database):
             while not (waiting := host.query(RUNNER)) and not first.done():
                 assert time.monotonic() < deadline, "the first runner never came to wait"
             second = host.module("pg_schema", schema_params(database))
-        assert first.result()["revision"] == "0010"
+        assert first.result()["revision"] == "0011"
     assert second["failed"] is True
     assert (
         f"Another run is changing the schema of {database}: process {waiting[0][0]}, connected since 2" in second["msg"]
@@ -222,7 +222,7 @@ def test_a_revision_that_nobody_knows_is_refused(host, database, check_mode):
     host.execute("UPDATE alembic_version SET version_num = 'f00d';", db=database)
     result = host.module("pg_schema", schema_params(database), check_mode)
     assert result["failed"] is True
-    assert "The database is at revision f00d, which is not among those given (0001 to 0010)" in result["msg"]
+    assert "The database is at revision f00d, which is not among those given (0001 to 0011)" in result["msg"]
 
 
 def test_an_emptied_version_table_is_refused(host, database):

@@ -82,7 +82,7 @@ def test_extensions_and_staging_tables_are_no_problem(host, deployed):
     host.execute("CREATE EXTENSION pg_trgm; CREATE EXTENSION pg_stat_statements;", db=deployed)
     host.execute("CREATE TABLE migration.staged (id int); CREATE TEMPORARY TABLE users (id int);", db=deployed)
     result = info(host, deployed)
-    assert (result["healthy"], result["changed"], result["revision"]) == (True, False, "0010")
+    assert (result["healthy"], result["changed"], result["revision"]) == (True, False, "0011")
     declared = {kind: len(names) for kind, names in DECLARED["objects"].items()}
     staged = {"table": declared["table"] + 1, "column": declared["column"] + 1}
     assert result["counted"] == {**declared, **staged}
@@ -96,14 +96,14 @@ def test_four_runs_change_nothing(host, deployed):
 
 def test_a_database_without_schema_is_one_problem(host, database):
     result = host.module("pg_schema_info", {"login_db": database, "declared": DECLARED})
-    assert result["problems"] == ["no schema is deployed where revision 0010 is declared"]
+    assert result["problems"] == ["no schema is deployed where revision 0011 is declared"]
 
 
 def test_an_older_revision_is_named(host, database):
     deploy(host, database, target="0004")
     problems = info(host, database)["problems"]
     assert problems == [
-        "the database is at revision 0004 where 0010 is declared",
+        "the database is at revision 0004 where 0011 is declared",
         "table migration.migration_rejects is missing",
         "table migration.migration_rows is missing",
         "table migration.migration_runs is missing",
