@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from .accounting import UNKNOWN
 from .connection import transaction
 from .lossless import TooLarge, identity, kept
 from .profile import Entry, Pattern, Profile, Refusal, Settings
 from .redis_source import RedisSource, TypeChanged
+from .sameness import KEY_BYTES, Known, digest, rules_of
 from .sparing import Guard
 from .staging import Lines, Progress, Stage
 from .team import Team
@@ -25,9 +25,6 @@ FLUSH_ROWS = 2000
 # bigint is that of its two halves' exclusive or, of which multiples of a power of two have few.
 ENTRIES_PER_BATCH = 9_999_999_967
 KEPT_VALUES = "quarantined"
-DIGEST_BYTES = 16
-# An index holds no longer ones.
-KEY_BYTES = 1000
 
 SAVE_PROGRESS = """
     UPDATE {progress} SET cursor = %(cursor)s, finished = %(finished)s, next_id = %(next_id)s,
@@ -47,27 +44,17 @@ class Pace:
             time.sleep(max(0.0, keys / self.max_keys_per_s - (time.monotonic() - started)))
 
 
-class Line(NamedTuple):
-    """What an earlier run wrote of one value."""
-
-    table: str
-    row_key: str
-    written: int
-    preference: str
-    notes: list[str] | None
-
-
 @dataclass(frozen=True)
 class Batch:
     """Keys that one answer to SCAN named; C(cursor) is where it goes on, 0 at the end.
 
-    C(known) is what earlier runs wrote of them, by key and digest of the value.
+    C(known) is what earlier runs wrote of them.
     """
 
     keys: list[bytes]
     cursor: int
     first_id: int
-    known: dict[tuple[bytes, bytes], Line] = field(default_factory=dict)
+    known: Known = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -85,7 +72,7 @@ class Reader:
         self.source, self.profile, self.settings, self.keep_unknown = source, profile, settings, keep_unknown
         self.rules = rules_of(profile, settings)
         self.remembers = {table.name for table in profile.tables if table.self_contained}
-        self.known: dict[tuple[bytes, bytes], Line] = {}
+        self.known: Known = {}
         self.known_keys: set[bytes] = set()
         self.lines = Lines(profile)
         self.scanned: Counter[str] = Counter()
@@ -148,16 +135,12 @@ class Reader:
         """Whether the value is one that was made a row of before: then where that row is."""
         if entry.key not in self.known_keys:
             return False
-        line = self.known.get((entry.key, self.digest(entry.value)))
+        line = self.known.get((entry.key, digest(entry.value, self.rules)))
         if line is None:
             return False
         entry_id = self.note(name, entry.key, redis_type=entry.redis_type, ttl_ms=entry.ttl_ms, notes=line.notes)
         self.lines.known((entry_id, line.table, line.row_key, line.written, line.preference))
         return True
-
-    def digest(self, value: bytes) -> bytes:
-        """Of the value and of the rules that make a row of it. The time that is left is none of them."""
-        return hashlib.blake2b(value, digest_size=DIGEST_BYTES, key=self.rules).digest()
 
     def take_members(self, pattern: Pattern, entry: Entry, first: Any) -> None:
         name = f"{pattern.name}.member"
@@ -186,7 +169,7 @@ class Reader:
             self.note(name, entry.key, outcome=KEPT_VALUES, **facts)
             return
         if member is None and row.table in self.remembers and not row.insert_only and len(entry.key) <= KEY_BYTES:
-            facts["digest"] = self.digest(entry.value)
+            facts["digest"] = digest(entry.value, self.rules)
         entry_id = self.note(name, entry.key, notes=list(row.notes) or None, **facts)
         # A value that became a row is UTF-8; what says no more than the member is kept with it already.
         if not isinstance(member, bytes):
@@ -220,12 +203,6 @@ class Reader:
             self.emit(Converted(Counter(self.scanned), self.lines.take()))
             self.scanned.clear()
             self.waiting = 0
-
-
-def rules_of(profile: Profile, settings: Settings) -> bytes:
-    """What a row depends on besides key and value."""
-    parts = [profile.name, profile.version, settings.source_zone]
-    return hashlib.sha256(json.dumps(parts).encode("utf-8")).digest()
 
 
 def scan(source: RedisSource, progress: Progress, batch_keys: int, pace: Pace, guard: Guard) -> Iterator[Batch]:

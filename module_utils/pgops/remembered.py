@@ -9,11 +9,12 @@ converted before anything is decided about it.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from .connection import sql
 from .profile import Profile, Table, sql_kind
-from .reading import Converted, Line, Pace, Reader
+from .reading import Converted, Pace, Reader
+from .sameness import Known, Line
 from .staging import Stage
 from .written import hashed, sourced
 
@@ -59,7 +60,7 @@ class Memory:
             cursor.execute(ANY_LINE, (profile.name,))
             self.empty = not cursor.fetchone()[0]
 
-    def of(self, keys: list[bytes]) -> dict[tuple[bytes, bytes], Line]:
+    def of(self, keys: list[bytes]) -> Known:
         if self.empty or not keys:
             return {}
         with self.conn.cursor() as cursor:
@@ -123,6 +124,9 @@ class Refill:
             self.cursor.execute(
                 self.stage.format(FORGET, name=self.stage.name(what)), ([entry_id for entry_id, _ in entries],)
             )
-        emit: Callable[[Converted], None] = lambda converted: self.stage.copy(self.cursor, converted.texts)
-        self.next_id = self.reader.convert_again([bytes(key) for _, key in entries], self.next_id, emit)
+        self.next_id = self.reader.convert_again([bytes(key) for _, key in entries], self.next_id, self.take)
         self.pace.keep(len(entries), started)
+
+    def take(self, converted: Converted) -> None:
+        """Its keys are counted already."""
+        self.stage.copy(self.cursor, converted.texts)
