@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from .connection import sql
+from .connection import sql, transaction
 from .profile import Profile, Table, sql_kind
 from .reading import Converted, Pace, Reader
 from .sameness import Known, Line
@@ -23,13 +23,16 @@ PORTION = 500
 MOST_REFUSED = 20_000
 
 ANY_LINE = "SELECT EXISTS (SELECT FROM migration.migration_rows WHERE profile = %s AND digest IS NOT NULL)"
-# The limit tells a planner without statistics to use the index. A value whose line it hides is converted like any other.
+# Right after a run that wrote much there are no statistics yet: a planner that knows no better reads the whole table for
+# every key, or all of one index. Hence the profile apart.
+BY_INDEX = "SET LOCAL enable_seqscan = off"
 KNOWN = """
-    SELECT l.* FROM unnest(%(keys)s) AS key CROSS JOIN LATERAL (
-        SELECT source_key, digest, table_name, row_key, written, preference, notes FROM migration.migration_rows
-        WHERE source_key = key AND digest IS NOT NULL AND profile = %(profile)s LIMIT 4
-    ) l
+    SELECT l.source_key, l.digest, l.table_name, l.row_key, l.written, l.preference, l.notes
+    FROM unnest(%(keys)s) AS key CROSS JOIN LATERAL (
+        SELECT * FROM migration.migration_rows WHERE source_key = key AND digest IS NOT NULL OFFSET 0
+    ) l WHERE l.profile = %(profile)s
 """
+TABLES = "SELECT DISTINCT table_name FROM {known}"
 FILL = """
     INSERT INTO {rows} (entry_id, preference, insert_only, {columns}, seen_at, seen_by)
     SELECT k.entry_id, k.preference, false, {present}, t.ctid, t.xmin
@@ -63,7 +66,8 @@ class Memory:
     def of(self, keys: list[bytes]) -> Known:
         if self.empty or not keys:
             return {}
-        with self.conn.cursor() as cursor:
+        with transaction(self.conn) as cursor:
+            cursor.execute(BY_INDEX)
             cursor.execute(KNOWN, {"profile": self.profile.name, "keys": keys})
             return {(bytes(key), bytes(digest)): Line(*line) for key, digest, *line in cursor.fetchall()}
 
@@ -82,7 +86,10 @@ class Refill:
     def fill(self) -> None:
         """Every remembered row; those that are not as they were written are converted."""
         self.cursor.execute(self.stage.format("ANALYZE {known}"))
-        for table in (one for one in self.stage.profile.tables if one.self_contained):
+        self.cursor.execute(self.stage.format(TABLES))
+        known = {name for (name,) in self.cursor.fetchall()}
+        # A table that nothing is taken from is not touched before it is locked.
+        for table in (one for one in self.stage.profile.tables if one.name in known):
             columns, key = sourced(table), sql.Identifier(table.key)
             kind = next(sql_kind(column) for column in table.columns if column.name == table.key)
             self.run(
