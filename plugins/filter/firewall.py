@@ -9,12 +9,13 @@ from typing import Any
 def hba_networks(rules: list[dict[str, Any]]) -> list[str]:
     """Addresses that rules of pg_hba.conf let in from other hosts, each once, as they stand there."""
     let_in = [rule["address"] for rule in rules if "address" in rule and rule["method"] != "reject"]
-    return list(dict.fromkeys(address for address in let_in if not is_loopback(address)))
+    return list(dict.fromkeys(address for address in let_in if not is_this_host(address)))
 
 
-def is_loopback(address: str) -> bool:
+def is_this_host(address: str) -> bool:
+    """Whether only this host comes from there: by loopback, on which the kernel also delivers what it sends to its own addresses."""
     network = read_network(address)
-    return network is not None and network.is_loopback
+    return address == "samehost" or (network is not None and network.is_loopback)
 
 
 def read_network(address: str) -> Any:
