@@ -6,8 +6,8 @@ DOCUMENTATION = r"""
 module: pg_host_info
 short_description: Say what a host has of PostgreSQL, and whether a cluster can be made there
 description:
-  - Reads which release the host runs, which of O(packages) dpkg has installed, which clusters there are, and whether
-    systemd runs. Needs no server and no root.
+  - Reads which release the host runs, which of O(packages) dpkg has installed, which clusters there are, who listens
+    at the port of the one that is wanted, and whether systemd runs. Needs no server and no root.
 options:
   version: {type: str, default: "15", description: Major version of the cluster that is wanted.}
   name: {type: str, default: main, description: Its name.}
@@ -46,8 +46,8 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.pgops.packages import installed_packages
-from ansible.module_utils.pgops.requirements_host import release
-from ansible.module_utils.pgops.server_host import Wanted, described, problems, read_clusters
+from ansible.module_utils.pgops.requirements_host import port_holders, release
+from ansible.module_utils.pgops.server_host import Wanted, asked_port, described, problems, read_clusters
 
 OPTIONS = {
     "version": {"type": "str", "default": "15"},
@@ -62,11 +62,12 @@ OPTIONS = {
 def run(params: dict, root: Path = Path("/")) -> dict:
     clusters, found = read_clusters(root), release(root)
     wanted = Wanted(params["version"], params["name"], params["port"], params["data_directory"] or "")
+    holders = tuple(port_holders(asked_port(clusters, wanted), root))
     installed = set(installed_packages(root))
     return {
         "changed": False,
         "release": found,
-        "problems": problems(found, params["releases"], clusters, wanted),
+        "problems": problems(found, params["releases"], clusters, wanted, holders),
         "missing_packages": [package for package in params["packages"] if package not in installed],
         "clusters": described(clusters),
         "systemd": (root / "run/systemd/system").is_dir(),

@@ -55,20 +55,34 @@ def read(path: Path) -> str:
         return ""
 
 
-def problems(release: str, releases: list[str], clusters: list[Cluster], wanted: Wanted) -> list[str]:
-    """Why the cluster cannot be made or kept here, a sentence each."""
+def asked_port(clusters: list[Cluster], wanted: Wanted) -> int:
+    """Port at which the cluster will be started: its own when it is there already."""
+    return next((one.port for one in clusters if (one.version, one.name) == (wanted.version, wanted.name)), wanted.port)
+
+
+def problems(
+    release: str, releases: list[str], clusters: list[Cluster], wanted: Wanted, holders: tuple[str, ...] = ()
+) -> list[str]:
+    """Why the cluster cannot be made or kept here, a sentence each. C(holders) are the programs at its port."""
     title = f"{wanted.version}/{wanted.name}"
     found = []
     if release not in releases:
         found.append(f"It runs {release}; PostgreSQL {wanted.version} is installed on {', '.join(releases)} only.")
     present = next((one for one in clusters if one.title == title), None)
     others = [one for one in clusters if one.title != title]
-    for one in others:
-        if one.port == wanted.port and present is None:
-            found.append(
-                f"Port {wanted.port} belongs to cluster {one.title}. Set postgresql_server_port, or move it over with "
-                "pg_upgradecluster, or remove it with pg_dropcluster."
-            )
+    rivals = [one for one in others if one.port == wanted.port and present is None]
+    for one in rivals:
+        found.append(
+            f"Port {wanted.port} belongs to cluster {one.title}. Set postgresql_server_port, or move it over with "
+            "pg_upgradecluster, or remove it with pg_dropcluster."
+        )
+    # What runs there as PostgreSQL may be the cluster itself.
+    strangers = [name for name in holders if present is None or name != "postgres"]
+    if strangers and not rivals:
+        found.append(
+            f"Port {asked_port(clusters, wanted)} is held by {', '.join(strangers)}, so that cluster {title} could not start. "
+            "Stop that program, or set postgresql_server_port."
+        )
     if present and wanted.data_directory and present.data_directory != wanted.data_directory:
         found.append(
             f"Cluster {title} keeps its data in {present.data_directory}. Set postgresql_server_data_directory to that; "

@@ -79,21 +79,27 @@ def hba_line(rule: dict, number: int) -> str:
     local = rule["type"] == "local"
     address = rule.get("address")
     if local and address:
-        raise AnsibleFilterError(f"Rule {number} of pg_hba.conf is local and yet has the address {address}.")
+        raise AnsibleFilterError(
+            f"Rule {number} of postgresql_config_hba_rules is local and yet has the address {address}."
+        )
     if not local and not address:
-        raise AnsibleFilterError(f"Rule {number} of pg_hba.conf, of type {rule['type']}, needs an address.")
+        raise AnsibleFilterError(
+            f"Rule {number} of postgresql_config_hba_rules, of type {rule['type']}, needs an address."
+        )
     if address and not is_address(address):
         raise AnsibleFilterError(
-            f"Rule {number} of pg_hba.conf has the address {address}. Give a network such as 192.0.2.0/24, a host name, "
+            f"Rule {number} of postgresql_config_hba_rules has the address {address}. Give a network such as 192.0.2.0/24, a host name, "
             "a .domain, all, samehost or samenet."
         )
     exposed = rule["type"] == "host" and rule["method"] != "reject" and not rule.get("plaintext")
     if address and exposed and not is_loopback(address):
         raise AnsibleFilterError(
-            f"Rule {number} of pg_hba.conf lets {address} in without encryption. Say type: hostssl, or plaintext: true."
+            f"Rule {number} of postgresql_config_hba_rules lets {address} in without encryption. Say type: hostssl, or plaintext: true."
         )
     if not local and rule["method"] == "peer":
-        raise AnsibleFilterError(f"Rule {number} of pg_hba.conf asks for peer, which only local connections have.")
+        raise AnsibleFilterError(
+            f"Rule {number} of postgresql_config_hba_rules asks for peer, which only local connections have."
+        )
     fields = [
         rule["type"].ljust(8),
         name_field(rule.get("database") or "all", DATABASE_KEYWORDS).ljust(16),
