@@ -21,7 +21,7 @@ from lab import passwords, playbook_log, summary
 
 PROJECT = Path(__file__).resolve().parent.parent
 INVENTORY = PROJECT / "inventories" / "lab"
-OUT = PROJECT / "lab" / "out"
+OUT = Path(os.environ.get("THREADR_DEMO_RESULTS") or PROJECT / "lab" / "out")
 # About 10,000 keys with all that belongs to these, and the hostile set.
 KEYSPACE = ("--seed", "1", "--users", "300", "--threads", "1500", "--hostile")
 RESTORED = "threadr_restored"
@@ -35,7 +35,7 @@ CHECKLIST = '{"migrate_window": "acknowledged", "migrate_backup_waived": "The ke
 
 @dataclass(frozen=True)
 class Step:
-    """One step of the demo. C(name) names its log and its result in lab/out."""
+    """One step of the demo. C(name) names its log and its result in OUT."""
 
     name: str
     title: str
@@ -79,6 +79,10 @@ STEPS = (
     # Its repository is its own, and a point in time can be reached from there only after a backup.
     Step("physical_new", "Back up all databases there", "playbooks/backup_postgresql.yml", PHYSICAL, changes=True),
     Step("health", "Check health", "playbooks/check_health.yml"),
+    Step("measure", "Keep what health measures", "playbooks/record_health.yml"),
+    Step(
+        "report", "Report on the day, as a page", "playbooks/report_health.yml", ("-e", f"page={OUT / 'report.html'}")
+    ),
     Step("application", "Prove the application's connection", "playbooks/check_application.yml"),
 )
 
@@ -92,6 +96,10 @@ def prefix() -> str:
     return os.environ.get("THREADR_LAB") or f"threadr-demo-{sha256(str(PROJECT).encode()).hexdigest()[:8]}"
 
 
+def shown(path: Path) -> str:
+    return os.path.relpath(path, PROJECT)
+
+
 def run_logged(command: list[str], log: Path) -> None:
     with log.open("w") as file:
         done = subprocess.run(
@@ -99,7 +107,7 @@ def run_logged(command: list[str], log: Path) -> None:
         )  # fmt: skip
     if done.returncode:
         reason = playbook_log.reason(log.read_text(errors="replace"))
-        raise StepError(f"{reason}\n\nIts whole output is in {log.relative_to(PROJECT)}.")
+        raise StepError(f"{reason}\n\nIts whole output is in {shown(log)}.")
 
 
 def run_step(step: Step, number: int) -> None:
@@ -165,7 +173,7 @@ def up() -> int:
     OUT.mkdir(parents=True)
     passwords.write_once(INVENTORY)
     durations: dict[str, float] = {}
-    print(f"Lab {prefix()}: {len(STEPS)} steps; their logs and results are in lab/out.\n", flush=True)
+    print(f"Lab {prefix()}: {len(STEPS)} steps; their logs and results are in {shown(OUT)}.\n", flush=True)
     for number, step in enumerate(STEPS, 1):
         print(f"{number:>2}/{len(STEPS)} {step.title:<42}", end="", flush=True)
         started = time.monotonic()

@@ -40,7 +40,7 @@ def of(results: dict[str, dict], durations: dict[str, float], together_s: float)
         ("The source", source_lines(results["audit"])),
         ("What became of every key, and of every member of a set", key_lines(results["migrate"], results["again"])),
         ("Migration", migration_lines(results)),
-        ("Backup and restore", backup_lines(results["backup"], results["restore"])),
+        ("Backup and restore", backup_lines(results["backup"]["backups"][0], results["restore"])),
         ("Switchover", switchover_lines(results["switch_over"])),
         ("Health", [line for host in HOSTS for line in health_lines(host, results[f"health.{host}"])]),
         ("The application, on its own host", application_lines(results["application"])),
@@ -89,8 +89,7 @@ def migration_lines(results: dict[str, dict]) -> list[str]:
     ]
 
 
-def backup_lines(backup: dict, restore: dict) -> list[str]:
-    made = backup["backup"]
+def backup_lines(made: dict, restore: dict) -> list[str]:
     size, original = made["size_bytes"], made["database_size_bytes"]
     return [
         f"backup: {made['name']}",

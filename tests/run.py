@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""All the tests, or some: tests/run.py [all | lint [TOOL ...] | unit | integration | molecule [SCENARIO ...]].
+"""All the tests, or some: tests/run.py [all | lint [TOOL ...] | unit | integration | molecule [SCENARIO ...] | demo].
 
 Started by make, after lab/bootstrap. What a part prints goes to .cache/test, and is shown only if the part fails.
 The last line says how many tests passed and failed.
@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Iterable, Sequence
 
-from suite import leftovers, molecule, report
+from suite import demo, leftovers, molecule, report
 from suite.part import LOGS, Outcome, fresh_log, run_logged
 
 LINT = {
@@ -55,18 +55,25 @@ def parts(part: str, names: Sequence[str]) -> Iterable[Outcome]:
         yield from lint(names)
     if part in ("all", "unit"):
         yield pytest("unit")
-    if part in ("all", "integration", "molecule"):
+    if part not in ("lint", "unit"):
         before = leftovers.present()
-        if part != "molecule":
+        if part in ("all", "integration"):
             yield pytest("integration")
         if part != "integration":
-            yield from molecule.run(names or molecule.scenarios())
+            yield from molecule.run(names or on_labs(part))
         yield leftovers.check(before)
+
+
+def on_labs(part: str) -> list[str]:
+    """What runs on labs of containers, two at a time."""
+    return ([] if part == "demo" else molecule.scenarios()) + ([] if part == "molecule" else [demo.NAME])
 
 
 def read_arguments(words: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("part", nargs="?", default="all", choices=["all", "lint", "unit", "integration", "molecule"])
+    parser.add_argument(
+        "part", nargs="?", default="all", choices=["all", "lint", "unit", "integration", "molecule", "demo"]
+    )
     parser.add_argument("names", nargs="*", help="lint: tools; molecule: scenarios. All of them if none is named.")
     arguments = parser.parse_args(words)
     known = {"lint": list(LINT), "molecule": molecule.scenarios()}.get(arguments.part, [])

@@ -7,6 +7,7 @@ import shlex
 import subprocess
 from pathlib import Path
 
+from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.connection import ConnectionBase, ensure_connect
 from ansible_collections.containers.podman.plugins.connection.podman import Connection as Podman
 
@@ -68,6 +69,11 @@ def is_run(identity: str) -> bool:
     return bool(identity) and os.path.exists(RUNNING / identity / "state.json")
 
 
+def lives(name: str, podman: str) -> bool:
+    ask = [podman, "container", "inspect", "--format", "{{.State.Running}}", name]
+    return subprocess.run(ask, check=False, capture_output=True, text=True).stdout.strip() == "true"
+
+
 class Connection(Podman):
     """One container."""
 
@@ -81,17 +87,22 @@ class Connection(Podman):
 
     @ensure_connect
     def exec_command(self, cmd, in_data=None, sudoable=False):
-        """Exit code, output and errors, which are bytes."""
+        """Exit code, output and errors, which are bytes. A container that does not run is a host that cannot be reached."""
         ConnectionBase.exec_command(self, cmd, in_data=in_data, sudoable=sudoable)
         command = shlex.split(cmd)
-        # runc knows accounts by their numbers only.
-        if not self.user and (found := runc_id(self._container_id, self.get_option("podman_executable"))):
-            done = subprocess.run(
-                ["runc", "exec", found, *command], check=False, input=in_data or b"", capture_output=True
-            )
-            return done.returncode, done.stdout, done.stderr
         user = [f"--user={self.user}"] if self.user else []
-        return self._podman(["exec", "--interactive", *user], command, in_data)
+        podman = self.get_option("podman_executable")
+        # runc knows accounts by their numbers only.
+        if not user and (found := runc_id(self._container_id, podman)):
+            argv = ["runc", "exec", found, *command]
+            done = subprocess.run(argv, check=False, input=in_data or b"", capture_output=True)
+            code, output, errors = done.returncode, done.stdout, done.stderr
+        else:
+            code, output, errors = self._podman(["exec", "--interactive", *user], command, in_data)
+        # What commands in it seldom end with, and podman and runc do.
+        if code in (125, 255) and not lives(self._container_id, podman):
+            raise AnsibleConnectionFailure(f"The container {self._container_id} does not run.")
+        return code, output, errors
 
     def put_file(self, in_path, out_path):
         """Raises AnsibleError where it cannot be written."""

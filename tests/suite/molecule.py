@@ -1,4 +1,4 @@
-"""The molecule scenarios, two at a time, each on one of two labs of containers, which are removed whatever happens."""
+"""The molecule scenarios and the demo, two at a time, each on one of two labs of containers, which are removed whatever happens."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from queue import SimpleQueue
 
+from . import demo
 from .part import LOGS, PROJECT, Outcome, fresh_log, run_logged, stop_all
 
 # Ansible mostly waits for one host or the other: on two cores two labs do in three hours what one does in four.
@@ -64,7 +65,7 @@ def run(names: Sequence[str]) -> Iterator[Outcome]:
 def on_idle_lab(name: str, idle: SimpleQueue[str], deadline: float) -> Outcome:
     lab = idle.get()
     try:
-        return one(name, lab, deadline)
+        return demo.one(lab, deadline) if name == demo.NAME else one(name, lab, deadline)
     finally:
         if name in JOURNEYS:
             # Whoever comes next makes containers of its own.

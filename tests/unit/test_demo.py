@@ -106,13 +106,15 @@ def results(dry_written: int = 7) -> dict:
         "again": {**run, "accounting": total(scanned=9, unchanged=7, quarantined=2), "duration_s": 0.5},
         "validate": {"tables": {"users": {"equal": 7}}, "problems": [], "digest": "d1"},
         "backup": {
-            "backup": {
-                "name": "b1",
-                "size_bytes": 1536,
-                "database_size_bytes": 9 * 2**20,
-                "duration_s": 2.0,
-                "sha256": "s1",
-            }
+            "backups": [
+                {
+                    "name": "b1",
+                    "size_bytes": 1536,
+                    "database_size_bytes": 9 * 2**20,
+                    "duration_s": 2.0,
+                    "sha256": "s1",
+                }
+            ]
         },
         "restore": {"database": "threadr_restored", "duration_s": 3.0, "verified": True},
         "switch_over": {"from": "pg1", "to": "pg2", "timeline": 2, "pause": {"by_hosts_s": 1.25, "at_most_s": 4.5}},

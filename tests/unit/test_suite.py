@@ -12,7 +12,7 @@ from queue import SimpleQueue
 import pytest
 
 import run as runner
-from suite import leftovers, molecule, part, report
+from suite import demo, leftovers, molecule, part, report
 from suite.part import Outcome
 
 LAB = "threadr-molecule-0123abcd-7"
@@ -165,6 +165,23 @@ def test_unknown_words_are_refused(words, capsys):
 
 def test_without_words_everything_runs():
     assert runner.read_arguments([]).part == "all"
+    assert runner.on_labs("all") == [*molecule.scenarios(), "demo"]
+
+
+@pytest.mark.parametrize("breaks", [False, True])
+def test_the_demo_runs_on_a_lab_of_its_own_which_is_removed_whatever_happens(breaks, monkeypatch):
+    started = []
+
+    def run_logged(command, log, limit_s, environment):
+        started.append((command[-1], environment["THREADR_LAB"]))
+        if breaks and command[-1] == "lab.demo":
+            raise KeyboardInterrupt
+        return 0
+
+    monkeypatch.setattr(demo, "run_logged", run_logged)
+    with pytest.raises(KeyboardInterrupt) if breaks else nullcontext():
+        assert demo.one(LAB, deadline=0).passed == 1
+    assert started == [("lab.demo", f"{LAB}-demo"), ("lab/destroy.yml", f"{LAB}-demo")]
 
 
 def ends(process: int, within_s: float = 10) -> bool:
