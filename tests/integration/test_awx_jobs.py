@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 from pathlib import Path
 
-import ansible_runner
 import pytest
 import yaml
 
+import awx_job
 from sessions import clients
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -29,32 +27,20 @@ def launch(host, tmp_path):
     (tmp_path / "group_vars/postgresql/common").symlink_to(PROJECT / "group_vars/postgresql")
     inventory = {"postgresql": {"hosts": {"pg1": {**reached, "threadr_database": "postgres"}}}}
     (tmp_path / "hosts.json").write_text(json.dumps(inventory))
-    (tmp_path / "runner").mkdir()
 
     def run(name: str, limit: str | None = None, **answers):
         verb = VERBS[name]
         defaults = {question["variable"]: question["default"] for question in verb["survey"]}
-        return ansible_runner.run(
-            private_data_dir=str(tmp_path / "runner"),
-            project_dir=str(PROJECT),
-            playbook=f"playbooks/{verb['playbook']}",
-            inventory=str(tmp_path / "hosts.json"),
-            extravars=defaults | answers,
-            limit=limit,
-            envvars={"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
-            quiet=True,
+        return awx_job.finished(
+            verb["playbook"], tmp_path / "hosts.json", tmp_path / "runner", defaults | answers, limit
         )
 
     return run
 
 
-def said(job) -> str:
-    return " ".join(event["stdout"] for event in job.events)
-
-
 def test_inspecting_what_goes_on(launch):
     job = launch("inspect activity", inspect_largest=3)
-    assert (job.status, job.rc) == ("successful", 0), said(job)
+    assert (job.status, job.rc) == ("successful", 0), awx_job.said(job)
     assert job.stats["changed"] == {}
     assert "pg1" in job.stats["ok"]
 
@@ -63,14 +49,14 @@ def test_ending_a_session_is_planned_only_until_the_host_is_named(launch, host, 
     with clients(host, database, "awx_witness") as [client]:
         [[number]] = host.query("SELECT pid FROM pg_stat_activity WHERE application_name = 'awx_witness'")
         job = launch("end sessions", limit="pg1", end_sessions=str(number))
-        assert (job.status, job.rc) == ("successful", 0), said(job)
-        assert f"{number}-" in said(job)
-        assert "Nothing was done." in said(job)
+        assert (job.status, job.rc) == ("successful", 0), awx_job.said(job)
+        assert f"{number}-" in awx_job.said(job)
+        assert "Nothing was done." in awx_job.said(job)
         assert client.states() == ["idle"]
 
 
 def test_an_answer_that_is_none_is_a_sentence(launch):
     job = launch("end sessions", limit="pg1", end_sessions="all of them")
     assert (job.status, job.rc) == ("failed", 2)
-    assert "all of them" in said(job)
-    assert "Traceback" not in said(job)
+    assert "all of them" in awx_job.said(job)
+    assert "Traceback" not in awx_job.said(job)

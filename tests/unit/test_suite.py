@@ -168,20 +168,37 @@ def test_without_words_everything_runs():
     assert runner.on_labs("all") == [*molecule.scenarios(), "demo"]
 
 
-@pytest.mark.parametrize("breaks", [False, True])
-def test_the_demo_runs_on_a_lab_of_its_own_which_is_removed_whatever_happens(breaks, monkeypatch):
+@pytest.mark.parametrize(
+    ("comes_of_it", "counted", "parts"),
+    [
+        pytest.param(0, (3, 1), ["lab.demo", "tests/platform", "lab/destroy.yml"], id="well"),
+        pytest.param(1, (0, 1), ["lab.demo", "lab/destroy.yml"], id="a-demo-that-fails"),
+        pytest.param(KeyboardInterrupt, None, ["lab.demo", "lab/destroy.yml"], id="interrupted"),
+    ],
+)
+def test_the_demo_runs_on_a_lab_of_its_own_which_is_removed_whatever_happens(
+    comes_of_it, counted, parts, monkeypatch, tmp_path
+):
     started = []
 
     def run_logged(command, log, limit_s, environment):
-        started.append((command[-1], environment["THREADR_LAB"]))
-        if breaks and command[-1] == "lab.demo":
+        part = next(word for word in command if word in ("lab.demo", "tests/platform", "lab/destroy.yml"))
+        started.append(part)
+        assert environment["THREADR_LAB"] == f"{LAB}-demo"
+        if part == "lab.demo" and comes_of_it is KeyboardInterrupt:
             raise KeyboardInterrupt
-        return 0
+        if part == "tests/platform":
+            (tmp_path / "demo.xml").write_text(
+                '<testsuites><testsuite tests="3" failures="1" errors="0" skipped="0"/></testsuites>'
+            )
+        return comes_of_it if part == "lab.demo" else int(part == "tests/platform")
 
     monkeypatch.setattr(demo, "run_logged", run_logged)
-    with pytest.raises(KeyboardInterrupt) if breaks else nullcontext():
-        assert demo.one(LAB, deadline=0).passed == 1
-    assert started == [("lab.demo", f"{LAB}-demo"), ("lab/destroy.yml", f"{LAB}-demo")]
+    monkeypatch.setattr(demo, "LOGS", tmp_path)
+    with pytest.raises(KeyboardInterrupt) if counted is None else nullcontext():
+        outcome = demo.one(LAB, deadline=0)
+        assert (outcome.passed, outcome.failed) == counted
+    assert started == parts
 
 
 def ends(process: int, within_s: float = 10) -> bool:
