@@ -94,15 +94,23 @@ def of_backups(kind: str, told: dict, now_s: float) -> list[tuple[str, str]]:
     for place in sorted({(one["repository"] or 0, one["database"] or "", one["type"]) for one in backups}):
         series = [one for one in backups if (one["repository"] or 0, one["database"] or "", one["type"]) == place]
         last = series[-1]
-        where = f" in repository {last['repository']}" if last["repository"] is not None else f" of {last['database']}"
         text = (
-            f"The newest {last['type']} {WORDS[kind]}{where} is from {ago(last['finished_at'], now_s)}: "
+            f"The newest {subject(kind, last)} is from {ago(last['finished_at'], now_s)}: "
             f"{amount(last['size_bytes'])} in {duration(last['duration_s'])}{growth(series)}."
         )
         found.append(
             (GOOD if last["present"] else OPEN, text if last["present"] else f"{text} It is not there any more.")
         )
     return found
+
+
+def subject(kind: str, backup: dict) -> str:
+    """What it is a backup of. Globals are of no database."""
+    if backup["type"] == "globals":
+        return "dump of roles and tablespaces"
+    if backup["repository"] is not None:
+        return f"{backup['type']} {WORDS[kind]} in repository {backup['repository']}"
+    return f"{backup['type']} {WORDS[kind]} of {backup['database']}"
 
 
 def growth(series: list[dict]) -> str:

@@ -38,13 +38,14 @@ def by_place(backups: list[dict]) -> dict[str, list[dict]]:
     """By database or repository, each with a title of its own."""
     found: dict[str, list[dict]] = {}
     for one in sorted(backups, key=lambda one: (one["repository"] or 0, one["database"] or "")):
-        title = (
-            f"Dumps of {one['database']}"
-            if one["repository"] is None
-            else f"Physical backups in repository {one['repository']}"
-        )
-        found.setdefault(title, []).append(one)
+        found.setdefault(title_of(one), []).append(one)
     return found
+
+
+def title_of(backup: dict) -> str:
+    if backup["repository"] is not None:
+        return f"Physical backups in repository {backup['repository']}"
+    return f"Dumps of {backup['database']}" if backup["database"] else "Dumps of roles and tablespaces"
 
 
 def backup_plot(backups: list[dict], column: str, unit: str, word: str) -> dict:

@@ -26,7 +26,16 @@ def report_headline(report: dict) -> str:
     found = problems(report)
     if not found:
         hosts = [host["host"] for host in report["hosts"]]
-        return f"All is well on {f'{len(hosts)} hosts' if len(hosts) > 1 else hosts[0]}."
+        where = f"{len(hosts)} hosts" if len(hosts) > 1 else hosts[0]
+        unknown = [
+            f"{check['name']} of {host['host']}"
+            for host in report["hosts"]
+            for check in host["checks"]
+            if check["verdict"] == "unknown"
+        ]
+        if unknown:
+            return f"Nothing that was examined on {where} is wrong. Not known: {', '.join(unknown)}."
+        return f"All is well on {where}."
     concerned = {host for host, _ in found}
     where = f"on {len(concerned)} hosts" if len(concerned) > 1 else f"on {min(concerned)}"
     return f"{len(found)} {'check wants' if len(found) == 1 else 'checks want'} a person to look {where}."

@@ -71,9 +71,11 @@ def test_how_it_stands(found, verdicts, part):
 
 
 def test_each_series_has_its_newest():
-    backups = [made(3), made(2, type="schema"), made(1, 2048), made(1, kind="physical", repository=2, database=None)]
+    backups = [made(3), made(2, type="schema"), made(1, 2048), made(1, kind="physical", repository=2, database=None),
+               made(1, type="globals", database="")]  # fmt: skip
     texts = [one["text"] for one in outlook(told(backups=backups, drills=[drilled()]), LIMITS, NOW)["sentences"]]
-    assert texts[3:5] == [
+    assert texts[3:6] == [
+        "The newest dump of roles and tablespaces is from 1 d ago: 1 KiB in 4 s.",
         "The newest full dump of shop is from 1 d ago: 2 KiB in 4 s, +100 % since 2025-11-21.",
         "The newest schema dump of shop is from 2 d ago: 1 KiB in 4 s.",
     ]

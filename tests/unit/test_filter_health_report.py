@@ -14,7 +14,7 @@ from plugins.filter.health_report import (
 
 def host(name: str, *verdicts: str) -> dict:
     return {"host": name, "state": "primary", "verdict": "ok", "measured": {"ok": 5, "unknown": 1, "warning": 1, "critical": 1},
-            "checks": [{"verdict": verdict} for verdict in verdicts]}  # fmt: skip
+            "checks": [{"name": f"check_{verdict}", "verdict": verdict} for verdict in verdicts]}  # fmt: skip
 
 
 def report(*hosts: dict, recommendations=()) -> dict:
@@ -25,7 +25,11 @@ def report(*hosts: dict, recommendations=()) -> dict:
     ("hosts", "sentence"),
     [
         ([host("pg1", "ok")], "All is well on pg1."),
-        ([host("pg1", "unknown"), host("pg2")], "All is well on 2 hosts."),
+        ([host("pg1"), host("pg2", "ok")], "All is well on 2 hosts."),
+        (
+            [host("pg1", "ok"), host("pg2", "unknown")],
+            "Nothing that was examined on 2 hosts is wrong. Not known: check_unknown of pg2.",
+        ),
         ([host("pg1", "warning"), host("pg2")], "1 check wants a person to look on pg1."),
         ([host("pg1", "warning", "critical"), host("pg2", "warning")], "3 checks want a person to look on 2 hosts."),
     ],
