@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from . import manifest
+from .connection import SUPPORTED_MAJOR
 from .errors import PgopsError
 from .manifest import FULL, MANIFEST, TYPES, DamagedBackupError, Manifest
 
@@ -17,6 +18,8 @@ PARTIAL = ".partial-"
 LATEST = "latest"
 # What free_name() makes; a folder that is called otherwise and has no manifest is somebody else's.
 OURS = re.compile(rf".+_({'|'.join(TYPES)})_\d{{8}}T\d{{6}}Z(-\d+)?")
+# Debian adds words of its own to the number.
+MAJOR = re.compile(r"\d+")
 # In names, where others have their database.
 SERVER = "server"
 # How many names an error about a missing backup offers.
@@ -120,6 +123,7 @@ def choose(catalog: Catalog, wanted: str, database: str) -> Backup:
     if wanted == LATEST:
         for backup in catalog.backups:
             if backup.series == (database, FULL) and backup.fault is None:
+                require_readable(backup.manifest)
                 return backup
         known = " ".join([f"There is no sound {FULL} backup of {database} in {catalog.directory}.", *catalog.problems])
         raise PgopsError(known if catalog.directory.exists() else f"{known} The directory does not exist.")
@@ -130,9 +134,20 @@ def choose(catalog: Catalog, wanted: str, database: str) -> Backup:
     for backup in catalog.backups:
         if backup.manifest.name == wanted:
             require_whole(backup.manifest)
+            require_readable(backup.manifest)
             return backup
     known = ", ".join(backup.manifest.name for backup in catalog.backups[:OFFERED]) or "none"
     raise PgopsError(f"There is no backup {wanted} in {catalog.directory}. The newest are: {known}.")
+
+
+def require_readable(found: Manifest) -> None:
+    """An older pg_restore and an older server know neither the archives nor the statements of a newer one."""
+    major = MAJOR.match(found.server_version)
+    if major and int(major[0]) > SUPPORTED_MAJOR:
+        raise PgopsError(
+            f"Backup {found.name} is of PostgreSQL {found.server_version}, newer than {SUPPORTED_MAJOR}, which this restores "
+            "with. Nothing was changed. Choose another one with list_backups.yml, or restore it on a server of its version."
+        )
 
 
 def require_whole(found: Manifest) -> None:

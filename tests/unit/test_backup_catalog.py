@@ -1,5 +1,6 @@
 """Which backups there are, which is meant, and how a new one is called."""
 
+import json
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -122,6 +123,26 @@ def test_latest_is_never_one_that_no_database_can_be_made_of(tmp_path):
         assert str(refusal.value) == (
             f"Backup {other.name} is of type {kind}, and a database can be made of a full one only: choose such a one with list_backups.yml."
         )
+
+
+@pytest.mark.parametrize(
+    ("version", "readable"),
+    [("13.22", True), ("15.20 (Debian 15.20-0+deb12u1)", True), ("16.1", False), ("17beta1", False)],
+)
+@pytest.mark.parametrize("by_name", [True, False])
+def test_a_dump_of_a_newer_server_is_refused(tmp_path, version, readable, by_name):
+    made = put(tmp_path, 1)
+    file = made / manifest.MANIFEST
+    file.write_text(json.dumps({**json.loads(file.read_text()), "server_version": version}))
+    asked = made.name if by_name else "latest"
+    if readable:
+        assert choose(read(tmp_path), asked, "shop").folder == made
+        return
+    with pytest.raises(
+        PgopsError,
+        match=rf"^Backup {made.name} is of PostgreSQL {version}, newer than 15, .* Nothing was changed\. Choose",
+    ):
+        choose(read(tmp_path), asked, "shop")
 
 
 def test_a_backup_goes_by_its_name_whosever_it_is(tmp_path):
