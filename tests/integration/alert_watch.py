@@ -136,6 +136,7 @@ class Watch:
         limits = {name: options.pop(name) for name in list(options) if "_warning_" in name or "_critical_" in name}
         asked = {"login_db": "watched", "login_role": "health_monitor", "thresholds": {**LIMITS, **limits}, **options}
         found = with_clock(self.host, self.clock, "pg_health_info", asked)
+        assert not found.get("failed"), found["msg"]
         told = {"path": f"{METRICS}/pgops_health.prom", "content": found["metrics"]}
         assert not self.host.module("metrics_file", told, user="root").get("failed")
         return found
