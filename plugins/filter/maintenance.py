@@ -70,7 +70,7 @@ def room_lines(result: dict, upkeep: dict | None = None, bloat_confirmed: bool =
         *(f"nothing to do: {name}" for name in result["absent"]),
         *(f"left: {sentence}" for sentence in (upkeep or {}).get("left", [])),
         *(f"must not go: {name}: {reason}" for name, reason in sorted(result["refused"].items())),
-        *(f"not looked at: {sentence}" for sentence in result["unknown"]),
+        *(f"not looked at: {sentence}" for sentence in result["unknown"] + (upkeep or {}).get("unknown", [])),
     ]
 
 
