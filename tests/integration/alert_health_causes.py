@@ -47,10 +47,20 @@ def filled_disk(watch: Watch, kilobytes: int, severity: str) -> Iterator[set[Ale
 
 
 @cause
+def some_dead_rows(watch):
+    fill = FILL.replace("80000", "150000").replace("id % 8 <> 0", "id % 5 < 2")
+    yield from rows_that_died(watch, fill, "warning")
+
+
+@cause
 def dead_rows(watch):
-    watch.host.execute(FILL, db="watched")
+    yield from rows_that_died(watch, FILL, "critical")
+
+
+def rows_that_died(watch: Watch, fill: str, severity: str) -> Iterator[set[Alert]]:
+    watch.host.execute(fill, db="watched")
     watch.examine()
-    yield health("critical", "dead_rows") | health("warning", "never_vacuumed", "never_analysed")
+    yield health(severity, "dead_rows") | health("warning", "never_vacuumed", "never_analysed")
     watch.host.execute("VACUUM (FULL, ANALYZE) filled;\nVACUUM filled;", db="watched")
     watch.examine()
     watch.host.execute("DROP TABLE filled;", db="watched")

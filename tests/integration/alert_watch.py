@@ -170,6 +170,14 @@ def health_levels() -> dict[str, list[str]]:
     """For each check that no rule of its own watches, the verdicts that it can come to."""
     role = yaml.safe_load((PROJECT / "roles/prometheus/vars/main.yml").read_text())
     watched = role["__prometheus_watched_checks"]
-    levels = {one.name: [level for level in ("warning", "critical") if getattr(one.limit, level)] for one in DECLARED}
+    # Where both limits are one, it is critical at once.
+    levels = {
+        one.name: [
+            level
+            for level in ("warning", "critical")
+            if getattr(one.limit, level) and (level == "critical" or one.limit.warning != one.limit.critical)
+        ]
+        for one in DECLARED
+    }
     levels |= {name: ["critical"] for name in JUDGED}
     return {name: found for name, found in levels.items() if name not in watched}
