@@ -42,7 +42,8 @@ PHYSICAL = {
     "pg_basebackup": f"pg_basebackup --pgdata={BASE} --checkpoint=fast",
     "pgbackrest_full": "pgbackrest --stanza=main --type=full backup",
     "pgbackrest_incr": "pgbackrest --stanza=main --type=incr backup",
-    "pgbackrest_restore": f"pgbackrest --stanza=main --pg1-path={RESTORED} restore",
+    # With a spool of its own: the one of the stanza is emptied.
+    "pgbackrest_restore": f"pgbackrest --stanza=main --pg1-path={RESTORED} --spool-path={FOLDER}/spool restore",
 }
 Measured = dict[str, list[tuple[float, float]]]
 

@@ -115,11 +115,15 @@ def restore(
 
 
 def fetch(side: Side, backup: Backup, stanza: str, how: list[str]) -> None:
-    """The files of the backup; HOW are pgBackRest's options of what is to become of them."""
+    """The files of the backup; HOW are pgBackRest's options of what is to become of them.
+
+    pgBackRest empties the spool of the stanza when it restores. That is the live cluster's: whatever it was handing over to the
+    archive at this moment would wait for an acknowledgement that is gone, for a minute.
+    """
     finished = commands.pgbackrest(
         [
             f"--stanza={stanza}", f"--repo={backup.repository}", f"--set={backup.label}", f"--pg1-path={side.data}",
-            f"--tablespace-map-all={side.tablespaces}", *how, "restore",
+            f"--tablespace-map-all={side.tablespaces}", f"--spool-path={side.spool}", *how, "restore",
         ]
     )  # fmt: skip
     if finished.code:

@@ -70,6 +70,10 @@ class Side:
         return self.folder / "tablespaces"
 
     @property
+    def spool(self) -> Path:
+        return self.folder / "spool"
+
+    @property
     def socket(self) -> Path:
         return self.folder / "socket"
 

@@ -62,6 +62,17 @@ def test_four_runs_leave_nothing(archive, drills):
     assert archive.host.run("sh", "-c", f"find {REPOSITORY} -name '00000002*'").stdout == ""
 
 
+def test_what_the_live_cluster_is_handing_over_stays_acknowledged(archive, drills):
+    """pgBackRest empties the spool of a stanza that it restores, and the archiver would wait for what is gone."""
+    spool = "/var/spool/pgbackrest/archive/main/out"
+    archive.host.run("sh", "-c", f"mkdir -p {spool} && touch {spool}/witness", user="postgres")
+    try:
+        assert archive.host.module("pg_drill", drills.params())["drill"]["passed"]
+        assert archive.host.run("ls", spool).stdout.split().count("witness") == 1
+    finally:
+        archive.host.run("rm", "-f", f"{spool}/witness")
+
+
 def largest(archive, label: str) -> str:
     """The file of the backup that holds most of it."""
     return archive.host.run("sh", "-c", f"ls -S {REPOSITORY}/backup/main/{label}/bundle/* | head -1").stdout.strip()
