@@ -11,7 +11,7 @@ demo: ## Do the main job on a lab of containers: provision, migrate, verify, bac
 demo-down: ## Remove every trace of the demo
 	$(run) python -m lab.demo down
 
-test: ## Everything below, and a table of it
+test: ## All tests, those below and the demo, and a table of them
 	$(run) python tests/run.py all
 
 lint: ## Style and types, with the strictest rules; pre-commit runs the same

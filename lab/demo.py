@@ -1,6 +1,7 @@
 """The main job on the lab, step by step, each through the playbook that an operator would use.
 
-``python -m lab.demo`` runs it, ``python -m lab.demo down`` removes every trace of it. Started by make.
+``python -m lab.demo`` runs it, ``python -m lab.demo down`` removes every trace of it. Started by make. Logs and results are
+in lab/out, or in the folder demo below the one that THREADR_DEMO_RESULTS names.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from lab import passwords, playbook_log, summary
 
 PROJECT = Path(__file__).resolve().parent.parent
 INVENTORY = PROJECT / "inventories" / "lab"
-OUT = Path(os.environ.get("THREADR_DEMO_RESULTS") or PROJECT / "lab" / "out")
+RESULTS = os.environ.get("THREADR_DEMO_RESULTS")
+# A folder of its own: it is removed with all that is in it.
+OUT = Path(RESULTS) / "demo" if RESULTS else PROJECT / "lab" / "out"
 # About 10,000 keys with all that belongs to these, and the hostile set.
 KEYSPACE = ("--seed", "1", "--users", "300", "--threads", "1500", "--hostile")
 RESTORED = "threadr_restored"
@@ -151,14 +154,14 @@ def load_keyspace(log: Path) -> None:
 
 @contextmanager
 def alone():
-    """One demo at a time in this folder."""
-    path = PROJECT / ".cache" / "demo.lock"
+    """One demo at a time on this lab."""
+    path = PROJECT / ".cache" / f"{prefix()}.lock"
     path.parent.mkdir(exist_ok=True)
     with path.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            sys.exit("A demo is running in this folder already.")
+            sys.exit("A demo is running on this lab already.")
         yield
 
 

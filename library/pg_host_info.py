@@ -7,7 +7,8 @@ module: pg_host_info
 short_description: Say what a host has of PostgreSQL, and whether a cluster can be made there
 description:
   - Reads which release the host runs, which of O(packages) dpkg has installed, which clusters there are, who listens
-    at the port of the one that is wanted, and whether systemd runs. Needs no server and no root.
+    at the port of the one that is wanted, and whether systemd runs. Needs no server, and root only to name
+    whoever listens.
 options:
   version: {type: str, default: "15", description: Major version of the cluster that is wanted.}
   name: {type: str, default: main, description: Its name.}

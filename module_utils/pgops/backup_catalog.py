@@ -146,7 +146,7 @@ def require_readable(found: Manifest) -> None:
     if major and int(major[0]) > SUPPORTED_MAJOR:
         raise PgopsError(
             f"Backup {found.name} is of PostgreSQL {found.server_version}, newer than {SUPPORTED_MAJOR}, which this restores "
-            "with. Nothing was changed. Choose another one with list_backups.yml, or restore it on a server of its version."
+            "with. Nothing was changed. Restore it on a server of its version, or choose an older one with list_backups.yml."
         )
 
 

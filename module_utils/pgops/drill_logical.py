@@ -62,6 +62,7 @@ def find(params: dict, course: Course) -> Chosen:
         try:
             wanted, database = params["backup"], params["database"]
             found = newest(catalog, database) if wanted == LATEST else backup_catalog.choose(catalog, wanted, database)
+            backup_catalog.require_readable(found.manifest)
         except DamagedBackupError as damage:
             course.backup = params["backup"]
             raise DrillFailedError(str(damage)) from damage

@@ -97,7 +97,7 @@ def port_holders(port: int, root: Path = Path("/")) -> list[str]:
 
 
 def by_account(account_id: int) -> str:
-    """PostgreSQL's own account runs nothing else."""
+    """PostgreSQL's own account runs little else."""
     try:
         account = pwd.getpwuid(account_id).pw_name
     except KeyError:

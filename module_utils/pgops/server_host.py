@@ -40,7 +40,9 @@ def read_clusters(root: Path = Path("/")) -> list[Cluster]:
     found = []
     for path in sorted((root / CLUSTERS).glob("[0-9]*/*/postgresql.conf")):
         version, name = path.parts[-3:-1]
-        settings = {match["name"]: match["value"].strip() for match in SETTING.finditer(read(path))}
+        # The last one wins; those of the directory come after all that the file says itself, as Debian's includes it at its end.
+        files = [path, *sorted(path.parent.glob("conf.d/*.conf"))]
+        settings = {match["name"]: match["value"].strip() for file in files for match in SETTING.finditer(read(file))}
         port = settings.get("port", "")
         directory = settings.get("data_directory", f"/var/lib/postgresql/{version}/{name}")
         found.append(Cluster(version, name, int(port) if port.isdigit() else DEFAULT_PORT, directory))
@@ -81,7 +83,7 @@ def problems(
     if strangers and not rivals:
         found.append(
             f"Port {asked_port(clusters, wanted)} is held by {', '.join(strangers)}, so that cluster {title} could not start. "
-            "Stop that program, or set postgresql_server_port."
+            f"Stop that program{', or set postgresql_server_port' if present is None else ''}."
         )
     if present and wanted.data_directory and present.data_directory != wanted.data_directory:
         found.append(

@@ -14,8 +14,12 @@ def hba_networks(rules: list[dict[str, Any]]) -> list[str]:
 
 def is_this_host(address: str) -> bool:
     """Whether only this host comes from there: by loopback, on which the kernel also delivers what it sends to its own addresses."""
-    network = read_network(address)
-    return address == "samehost" or (network is not None and network.is_loopback)
+    if address in ("samehost", "localhost"):
+        return True
+    try:
+        return ip_network(address, strict=False).is_loopback
+    except ValueError:
+        return False
 
 
 def read_network(address: str) -> Any:

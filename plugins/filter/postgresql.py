@@ -69,7 +69,7 @@ def hba_lines(rules: list[dict]) -> list[str]:
     lines = [hba_line(rule, number) for number, rule in enumerate(rules, 1)]
     if not admits_superuser(rules):
         raise AnsibleFilterError(
-            "The first rule for local connections that fits role postgres has to say method: peer, "
+            "The first rule for local connections in postgresql_config_hba_rules that fits role postgres has to say method: peer, "
             "or nobody could correct pg_hba.conf through PostgreSQL again."
         )
     return lines
@@ -78,28 +78,24 @@ def hba_lines(rules: list[dict]) -> list[str]:
 def hba_line(rule: dict, number: int) -> str:
     local = rule["type"] == "local"
     address = rule.get("address")
+    parts = (rule["type"], rule.get("database") or "all", rule.get("user") or "all", address, rule["method"])
+    rule_name = f"Rule {number} of postgresql_config_hba_rules ({' '.join(str(part) for part in parts if part)})"
     if local and address:
-        raise AnsibleFilterError(
-            f"Rule {number} of postgresql_config_hba_rules is local and yet has the address {address}."
-        )
+        raise AnsibleFilterError(f"{rule_name} is local and yet has the address {address}.")
     if not local and not address:
-        raise AnsibleFilterError(
-            f"Rule {number} of postgresql_config_hba_rules, of type {rule['type']}, needs an address."
-        )
+        raise AnsibleFilterError(f"{rule_name}, of type {rule['type']}, needs an address.")
     if address and not is_address(address):
         raise AnsibleFilterError(
-            f"Rule {number} of postgresql_config_hba_rules has the address {address}. Give a network such as 192.0.2.0/24, a host name, "
+            f"{rule_name} has the address {address}. Give a network such as 192.0.2.0/24, a host name, "
             "a .domain, all, samehost or samenet."
         )
     exposed = rule["type"] == "host" and rule["method"] != "reject" and not rule.get("plaintext")
     if address and exposed and not is_loopback(address):
         raise AnsibleFilterError(
-            f"Rule {number} of postgresql_config_hba_rules lets {address} in without encryption. Say type: hostssl, or plaintext: true."
+            f"{rule_name} lets {address} in without encryption. Say type: hostssl, or plaintext: true."
         )
     if not local and rule["method"] == "peer":
-        raise AnsibleFilterError(
-            f"Rule {number} of postgresql_config_hba_rules asks for peer, which only local connections have."
-        )
+        raise AnsibleFilterError(f"{rule_name} asks for peer, which only local connections have.")
     fields = [
         rule["type"].ljust(8),
         name_field(rule.get("database") or "all", DATABASE_KEYWORDS).ljust(16),
@@ -131,7 +127,9 @@ def is_address(address: str) -> bool:
 def name_field(name: str, keywords: tuple[str, ...]) -> str:
     """Quoted where it has to be; C(+group) means the members of a role."""
     if "\n" in name or "\0" in name:
-        raise AnsibleFilterError(f"A name in pg_hba.conf fits on one line; this one does not: {name!r}.")
+        raise AnsibleFilterError(
+            f"A name in postgresql_config_hba_rules fits on one line; this one does not: {name!r}."
+        )
     if name in keywords:
         return name
     sign, bare = ("+", name[1:]) if name.startswith("+") else ("", name)

@@ -31,7 +31,8 @@ def templates() -> list[dict]:
         output = Path(folder) / "declared.json"
         program = Path(sys.executable).with_name("ansible-playbook")
         command = [program, "-i", INVENTORY, Path(__file__).with_name("declared.yml"), "-e", f"output={output}"]
-        subprocess.run(command, cwd=PROJECT, check=True, capture_output=True)
+        done = subprocess.run(command, cwd=PROJECT, check=False, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
         declared = json.loads(output.read_text())
     made = awx_operations(declared["routines"], declared["schedule"], "")["templates"]
     started = [{**verb, "variables": answers(verb)} for verb in VERBS if verb["name"] not in ELSEWHERE]

@@ -36,4 +36,4 @@ def destroy(lab: str) -> None:
 
 def environment(lab: str) -> dict[str, str]:
     """A demo that is being looked at keeps its containers and its results."""
-    return {"THREADR_LAB": f"{lab}-{NAME}", "THREADR_DEMO_RESULTS": str(LOGS / NAME)}
+    return {"THREADR_LAB": f"{lab}-{NAME}", "THREADR_DEMO_RESULTS": str(LOGS)}

@@ -59,6 +59,8 @@ def run(names: Sequence[str]) -> Iterator[Outcome]:
             stop_all()
         for lab in labs:
             destroy(lab)
+            if demo.NAME in names:
+                demo.destroy(lab)
         shutil.rmtree(notes(), ignore_errors=True)
 
 

@@ -140,7 +140,7 @@ def test_a_dump_of_a_newer_server_is_refused(tmp_path, version, readable, by_nam
         return
     with pytest.raises(
         PgopsError,
-        match=rf"^Backup {made.name} is of PostgreSQL {version}, newer than 15, .* Nothing was changed\. Choose",
+        match=rf"^Backup {made.name} is of PostgreSQL {version}, newer than 15, .* Nothing was changed\. Restore",
     ):
         choose(read(tmp_path), asked, "shop")
 

@@ -13,6 +13,7 @@ NO_NETWORK = "of port 5432 is no network, such as 192.0.2.0/24 or 2001:db8::/32"
         pytest.param([{"type": "local", "method": "peer"}], [], id="the-socket"),
         pytest.param([{"address": "127.0.0.1/32", "method": "md5"}, {"address": "::1/128", "method": "md5"}], [], id="loopback"),
         pytest.param([{"address": "samehost", "method": "scram-sha-256"}], [], id="the-host-itself"),
+        pytest.param([{"address": "localhost", "method": "peer"}, {"address": "127.0.0.1/8", "method": "peer"}], [], id="loopback-by-other-words"),
         pytest.param([{"address": "10.0.0.0/8", "method": "reject"}], [], id="refused-anyway"),
         pytest.param(
             [{"address": "192.0.2.0/24", "method": "scram-sha-256"}, {"address": "2001:db8::/32", "method": "cert"},

@@ -15,13 +15,16 @@ def test_clusters_are_read_from_their_configuration(tmp_path):
         "13/old": "port = 5433\t\t# (change requires restart)\ndata_directory = '/srv/old'\t# use data in another directory\n",
         "15/main": "#port = 5999\n",
         "15/odd": "port 5434\n",
+        "15/moved": "port = 5432\ninclude_dir = 'conf.d'\n",
     }.items():
-        (tmp_path / "etc/postgresql" / title).mkdir(parents=True)
+        (tmp_path / "etc/postgresql" / title / "conf.d").mkdir(parents=True)
         (tmp_path / "etc/postgresql" / title / "postgresql.conf").write_text(text)
+    (tmp_path / "etc/postgresql/15/moved/conf.d/90-managed.conf").write_text("port = '5435'\n")
     (tmp_path / "etc/postgresql/tls/x").mkdir(parents=True)
     assert read_clusters(tmp_path) == [
         Cluster("13", "old", 5433, "/srv/old"),
         MAIN,
+        Cluster("15", "moved", 5435, "/var/lib/postgresql/15/moved"),
         Cluster("15", "odd", 5434, "/var/lib/postgresql/15/odd"),
     ]
 
@@ -57,7 +60,7 @@ def test_what_stands_in_the_way_is_named(release, clusters, wanted, sentence):
         pytest.param([], ("postgres",), "Port 5432 is held by postgres, so", id="new-and-taken-by-a-server-that-is-not-debians"),
         pytest.param([MAIN], ("postgres",), None, id="its-own"),
         pytest.param([MAIN], ("nginx",), "Port 5432 is held by nginx, so", id="down-and-taken"),
-        pytest.param([Cluster("15", "main", 5433, "/x")], ("nginx",), "Port 5433 is held by nginx, so", id="where-it-is-now"),
+        pytest.param([Cluster("15", "main", 5433, "/x")], ("nginx",), "is held by nginx, so that cluster 15/main could not start. Stop that program.", id="where-it-is-now"),
         pytest.param([Cluster("13", "main", 5432, "/x")], ("postgres",), "Port 5432 belongs to cluster 13/main. Set", id="said-once"),
     ],
 )  # fmt: skip

@@ -201,6 +201,21 @@ def test_the_demo_runs_on_a_lab_of_its_own_which_is_removed_whatever_happens(
     assert started == parts
 
 
+def test_a_demo_that_was_interrupted_leaves_no_lab(monkeypatch):
+    """Its own way out was interrupted too."""
+    removed = []
+
+    def interrupted(name, idle, deadline):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(molecule, "on_idle_lab", interrupted)
+    monkeypatch.setattr(molecule, "destroy", lambda lab: None)
+    monkeypatch.setattr(demo, "destroy", removed.append)
+    with pytest.raises(KeyboardInterrupt):
+        list(molecule.run(["demo"]))
+    assert removed == [f"{molecule.lab_name()}-1"]
+
+
 def ends(process: int, within_s: float = 10) -> bool:
     """The kernel says when; a killed process may take a moment to be gone."""
     try:
