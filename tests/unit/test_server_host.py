@@ -60,13 +60,19 @@ def test_what_stands_in_the_way_is_named(release, clusters, wanted, sentence):
         pytest.param([], ("postgres",), "Port 5432 is held by postgres, so", id="new-and-taken-by-a-server-that-is-not-debians"),
         pytest.param([MAIN], ("postgres",), None, id="its-own"),
         pytest.param([MAIN], ("nginx",), "Port 5432 is held by nginx, so", id="down-and-taken"),
-        pytest.param([Cluster("15", "main", 5433, "/x")], ("nginx",), "is held by nginx, so that cluster 15/main could not start. Stop that program.", id="where-it-is-now"),
+        pytest.param([Cluster("15", "main", 5433, "/x")], ("nginx",), "Port 5433 is held by nginx, so that", id="where-it-is-now"),
         pytest.param([Cluster("13", "main", 5432, "/x")], ("postgres",), "Port 5432 belongs to cluster 13/main. Set", id="said-once"),
     ],
 )  # fmt: skip
 def test_a_port_that_somebody_holds_is_named_with_its_holder(clusters, holders, sentence):
     found = problems("Debian 12", DEBIAN, clusters, WANTED, holders)
     assert [sentence in one for one in found] == [True] * (sentence is not None)
+    # Of a cluster that is there, the port is not what the role is told.
+    assert all(
+        ("or set postgresql_server_port" in one) == (MAIN.title not in [other.title for other in clusters])
+        for one in found
+        if "held" in one
+    )
 
 
 def test_the_module_names_what_is_missing(tmp_path):
