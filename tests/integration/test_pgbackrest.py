@@ -6,6 +6,8 @@ from backups import wait_until
 from lab.host import started
 from physical import DATA, PASSPHRASE, REPOSITORY, opened
 
+ARRIVES = "SELECT last_archived_time > coalesce(last_failed_time, '-infinity') FROM pg_stat_archiver"
+
 
 @pytest.fixture(scope="module")
 def archive():
@@ -21,7 +23,11 @@ def with_stanza(archive):
 
 def test_the_stanza_is_made_once_and_proven(archive):
     def witness() -> str:
-        return archive.host.run("find", REPOSITORY, "-name", "archive.info", user="postgres").stdout
+        files = archive.host.run("find", REPOSITORY, "-name", "archive.info", user="postgres").stdout
+        if files:
+            # WAL is in the repository a moment before the server knows.
+            wait_until(lambda: archive.host.query(ARRIVES) == [[True]], seconds=40)
+        return files
 
     runs = archive.host.four_runs("pgbackrest_stanza", {"data_directory": DATA}, witness)
     assert [run.get("changed") for run, _ in runs] == [True, True, False, False], runs
