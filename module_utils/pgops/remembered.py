@@ -25,7 +25,8 @@ MOST_REFUSED = 20_000
 ANY_LINE = "SELECT EXISTS (SELECT FROM migration.migration_rows WHERE profile = %s AND digest IS NOT NULL)"
 # Right after a run that wrote much there are no statistics yet: a planner that knows no better reads the whole table for
 # every key, or all of one index. Hence the profile apart.
-BY_INDEX = "SET LOCAL enable_seqscan = off"
+# For the same reason it takes this for so costly that it compiles each of hundreds of queries, for ten times what they take.
+BY_INDEX = "SET LOCAL enable_seqscan = off; SET LOCAL jit = off"
 KNOWN = """
     SELECT l.source_key, l.digest, l.table_name, l.row_key, l.written, l.preference, l.notes
     FROM unnest(%(keys)s) AS key CROSS JOIN LATERAL (
