@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from .errors import PgopsError
-from .pgbackrest import Backup, Stanza, iso
+from .pgbackrest import Backup, Stanza, fault_of, iso
 from .replication import lsn_bytes
 
 KINDS = ("time", "lsn", "xid", "name")
@@ -79,6 +79,10 @@ def precedes(backup: Backup, target: Target) -> bool:
 def choose(stanza: Stanza, target: Target, label: str) -> Backup:
     """The newest sound backup before the target, in the first repository that has it; or the one called LABEL."""
     sound = [one for one in stanza.backups if not one.error]
+    faults = [fault for one in stanza.repositories if (fault := fault_of(stanza, one))]
+    # What cannot be read is not what is not there.
+    if faults and not sound:
+        raise PgopsError(f"{' '.join(faults)} Nothing was changed.")
     if label and label not in {one.label for one in sound}:
         raise PgopsError(
             f"There is no sound backup {label}; list_backups.yml shows which there are. Nothing was changed."

@@ -110,6 +110,11 @@ def test_what_cannot_be_is_refused_and_nothing_is_changed(archive):
     assert "Give exactly one of" in refusal(archive)
     assert "still to come" in refusal(archive, target_time="2099-01-01T00:00:00Z")
     assert "No sound backup ended before" in refusal(archive, target_time="2001-01-01T00:00:00Z")
+    archive.configure(passphrase="another")
+    try:
+        assert "The passphrase is not the one" in refusal(archive, target_lsn=lsn)
+    finally:
+        archive.configure()
     assert directories(archive) == before
     assert "The WAL in the repository ends before LSN F/FFFFFFF0" in refusal(archive, target_lsn="F/FFFFFFF0")
     assert events(archive) == [1]
