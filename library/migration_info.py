@@ -44,7 +44,7 @@ tables:
   type: dict
   sample: {users: {source_rows: 9, target_rows: 9, equal: 9, missing: 0, differing: 0, merged: 0, extra: 0}}
 refused: {description: Records per pattern that no row can hold., returned: success, type: dict, sample: {thread: 2}}
-digest: {description: SHA-256 over all rows in the order of their keys., returned: success, type: str, sample: 9f86d0...}
+digest: {description: SHA-256 over the digests of all rows in the order of their keys., returned: success, type: str, sample: 9f86d0...}
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -6,21 +6,25 @@ import hashlib
 import ipaddress
 import json
 import re
+import struct
 from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
 
-CELL_BYTES = 8
+CELL_BYTES, ROW_BYTES = 8, 16
 NO_CELL = bytes(CELL_BYTES)
-# Kinds of which few values stand in many rows, and how many of them are remembered; so is short text, such as a state.
+# No value of PostgreSQL holds either of them: half of a pair of UTF-16, and U+0000.
+NULL, SEPARATOR = "\ud800", "\0"
+# Kinds of which few values stand in many rows, and how many of their texts are remembered.
 REPEATING = ("boolean", "bigint", "date", "double", "inet")
 REMEMBERED = 4096
-SHORT_CHARACTERS = 20
-# How Python writes a whole number that it holds as a double.
-WHOLE_DOUBLE = re.compile(r"[0-9](?:\.0(?![0-9])|e[-+][0-9])")
+# Of JSON the empty object is the commonest by far, and the encoder takes as long for it as for a short value.
+EMPTY = "{}"
+# How Python writes a whole number that it holds as a double: never with a negative exponent, which identifiers look like.
+WHOLE_DOUBLE = re.compile(r"[0-9](?:\.0(?![0-9])|e\+[0-9])")
 encode_json = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
+encode_texts = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def number(value: float) -> str:
@@ -43,11 +47,17 @@ def json_value(value: object) -> object:
 
 
 def json_text(value: object) -> str:
+    if value == {}:
+        return EMPTY
     text = encode_json(value)
-    # A string may look like one; that costs time and nothing else. Searching for three literals first costs a tenth.
-    if (".0" in text or "e+" in text or "e-" in text) and WHOLE_DOUBLE.search(text):
+    # A string may look like one; that costs time and nothing else. Searching for two literals first costs a tenth.
+    if (".0" in text or "e+" in text) and WHOLE_DOUBLE.search(text):
         return encode_json(json_value(value))
     return text
+
+
+def _sent_json(text: str) -> str:
+    return EMPTY if text == EMPTY else json_text(json.loads(text))
 
 
 def _moment(value: object) -> str:
@@ -59,11 +69,12 @@ def _moment(value: object) -> str:
 
 TEXTS: dict[str, Callable] = {
     "jsonb": json_text,
-    "text[]": lambda value: json.dumps(value, ensure_ascii=False),
+    "text[]": encode_texts,
     "timestamptz": _moment,
     "double": lambda value: number(float(value)),
     "inet": lambda value: ipaddress.ip_address(value).exploded,
 }
+TEXTS_SENT = {**TEXTS, "jsonb": _sent_json}
 
 
 def text_of(kind: str, value: object) -> str:
@@ -71,32 +82,38 @@ def text_of(kind: str, value: object) -> str:
     return TEXTS.get(kind, str)(value)
 
 
-def _print(text: str) -> bytes:
-    return hashlib.blake2b(text.encode("utf-8"), digest_size=CELL_BYTES).digest()
+def texts_of(kinds: Sequence[str], as_sent: bool = False) -> Callable[[Sequence], list[str]]:
+    """A function from a row's cells to the canonical text of each, C(NULL) for null. AS_SENT, jsonb is the server's text."""
+    listed = TEXTS_SENT if as_sent else TEXTS
+    functions = [
+        (place, lru_cache(REMEMBERED)(listed.get(kind, str)) if kind in REPEATING else listed.get(kind, str))
+        for place, kind in enumerate(kinds)
+        if kind != "text"
+    ]
+
+    def texts(cells: Sequence) -> list[str]:
+        found = [NULL if cell is None else cell for cell in cells]
+        for place, text in functions:
+            if (cell := found[place]) is not NULL:
+                found[place] = text(cell)
+        return found
+
+    return texts
 
 
-def fingerprint(kind: str, value: object) -> bytes:
-    """Eight bytes that stand for a cell; zeros stand for null."""
-    return NO_CELL if value is None else _print(text_of(kind, value))
+def fingerprints(texts: Sequence[str]) -> bytes:
+    """Eight bytes for each of a row's canonical texts.
+
+    They are comparable in this process and in those forked from it: Python's hash of a text is SipHash, with a key that is
+    drawn when Python starts. It takes a sixth to a tenth of the time that the fastest function of hashlib takes.
+    """
+    return struct.pack(f"={len(texts)}q", *map(hash, texts))
 
 
-def _function(kind: str, as_sent: bool) -> Callable[[Any], bytes]:
-    """Fingerprints of one kind of cell that is not null; those of values that come again and again are remembered."""
-    text_of_kind = TEXTS.get(kind, str)
-    if kind == "jsonb" and as_sent:
-        return lambda value: _print(json_text(json.loads(value)))
-    if kind in REPEATING:
-        return lru_cache(REMEMBERED)(lambda value: _print(text_of_kind(value)))
-    if kind == "text":
-        remembered = lru_cache(REMEMBERED)(_print)
-        return lambda value: remembered(value) if len(value) <= SHORT_CHARACTERS else _print(value)
-    return lambda value: _print(text_of_kind(value))
-
-
-def fingerprints(kinds: list[str], as_sent: bool = False) -> Callable[[Sequence], list[bytes]]:
-    """A function from a row's cells to the fingerprint of each. AS_SENT, jsonb is the server's text."""
-    functions = [_function(kind, as_sent) for kind in kinds]
-    return lambda cells: [NO_CELL if cell is None else f(cell) for f, cell in zip(functions, cells, strict=True)]
+def row_digest(texts: Sequence[str]) -> bytes:
+    """Sixteen bytes for a row's canonical texts, everywhere the same."""
+    whole = SEPARATOR.join(texts).encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(whole, digest_size=ROW_BYTES).digest()
 
 
 def differing(columns: list[str], one: bytes, other: bytes) -> list[str]:

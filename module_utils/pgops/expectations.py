@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from .canonical import NO_CELL, fingerprints
+from .canonical import CELL_BYTES, NO_CELL, fingerprints, texts_of
 from .connection import copy_in, sql
 from .copytext import encoder, taken
 from .lossless import TooLarge, identity, kept
@@ -44,24 +44,23 @@ class Sheet:
             **parts,
         )
 
-    def printed(self, cells: tuple) -> bytes:
-        """Fingerprints of a record's cells, in the order of C(stored): of those that it does not decide alone, see C(masked)."""
-        return self.masked(self.print_record([cells[place] for place in self.stored_at]))
-
-    def masked(self, prints: list[bytes]) -> bytes:
-        """Concatenated, of the stored columns; those that other records decide as well are judged in SQL."""
+    def printed(self, texts: Sequence[str]) -> bytes:
+        """Fingerprints of a row, in the order of C(stored); those that other records decide as well are judged in SQL."""
+        prints = fingerprints(texts)
         for place in self.derived_at:
-            prints[place] = NO_CELL
-        return b"".join(prints)
+            start = place * CELL_BYTES
+            prints = prints[:start] + NO_CELL + prints[start + CELL_BYTES :]
+        return prints
 
     @cached_property
-    def print_record(self) -> Callable[[Sequence], list[bytes]]:
-        return fingerprints([column.kind for column in self.table.stored])
+    def texts(self) -> Callable[[Sequence], list[str]]:
+        """Canonical texts of what a record says of the stored columns."""
+        return texts_of([column.kind for column in self.table.stored])
 
     @cached_property
-    def print_row(self) -> Callable[[Sequence], list[bytes]]:
+    def texts_sent(self) -> Callable[[Sequence], list[str]]:
         """The same of a row as the server sends it."""
-        return fingerprints([column.kind for column in self.table.stored], as_sent=True)
+        return texts_of([column.kind for column in self.table.stored], as_sent=True)
 
     @cached_property
     def stored_at(self) -> list[int]:
@@ -144,7 +143,7 @@ class Expectations:
         """EMIT gets what these keys say, in parts."""
         self.emit = emit
         wanted = [(p, key) for key in dict.fromkeys(keys) if (p := self.profile.classify(key)) and not p.skip]
-        entries = self.source.first_members(self.source.read(key for _, key in wanted)) if wanted else ()
+        entries = self.source.first_members(self.source.read((key for _, key in wanted), with_life=False))
         for (pattern, _), (entry, first) in zip(wanted, entries, strict=True):
             self.expect(pattern, entry, first)
         self.flush()
@@ -199,7 +198,8 @@ class Expectations:
         sheet = self.sheets[row.table]
         origin = (entry.key, member, hashlib.sha256(value).digest())
         said = [row.cells[place] for place in sheet.said_at]
-        key, prints = row.cells[sheet.key_at], sheet.printed(row.cells)
+        key = row.cells[sheet.key_at]
+        prints = sheet.printed(sheet.texts([row.cells[place] for place in sheet.stored_at]))
         cells = (key, row.preference, row.insert_only, *origin, prints, *said)
         self.lines[row.table].append(self.encode[row.table](cells))
 

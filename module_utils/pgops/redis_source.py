@@ -88,18 +88,22 @@ class RedisSource:
         """The next cursor (0 at the end) and some keys, possibly none, possibly seen before."""
         return self.client.scan(cursor=cursor, count=count)
 
-    def read(self, keys: Iterable[bytes]) -> list[Entry]:
+    def read(self, keys: Iterable[bytes], with_life: bool = True) -> list[Entry]:
         """Type, remaining life and, of strings, the value. A key that is gone has the type C(none).
 
-        MGET answers null for what is no string, and is one command instead of two for every key.
+        MGET answers null for what is no string, and is one command instead of two for every key. How long they live costs
+        one for each; WITH_LIFE false leaves it out.
         """
         keys = list(keys)
         if not keys:
             return []
-        values, *lives = self._ask_together([_packed(b"MGET", *keys), *(_packed(b"PTTL", key) for key in keys)])
+        asked = [_packed(b"PTTL", key) for key in keys] if with_life else []
+        values, *lives = self._ask_together([_packed(b"MGET", *keys), *asked])
         for answer in (values, *lives):
             if isinstance(answer, Exception):
                 raise answer
+        if not with_life:
+            lives = [NO_EXPIRY] * len(keys)
         entries = [
             Entry(key, "none" if life == GONE else "string", _ttl(life), None if life == GONE else value)
             for key, value, life in zip(keys, values, lives, strict=True)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from .canonical import row_digest
 from .connection import extras, sql
 from .copytext import encoder
 from .expectations import Sheet
 from .profile import names
 
-ROWS_PER_FETCH = 1000
+# Of rows of some kilobytes several portions are in memory at once: fewer fetches would save nothing that can be measured.
+ROWS_PER_FETCH = 250
 
 # Not the driver's named cursor: it wants to manage the transaction itself.
 DECLARE = "DECLARE target NO SCROLL CURSOR FOR SELECT {listed} FROM {target} ORDER BY {key}"
@@ -27,9 +29,9 @@ class Portion:
 
 @dataclass(frozen=True)
 class Printed:
-    """Fingerprints of all cells of a portion, and lines of the temporary table."""
+    """Digests of all rows of a portion, and lines of the temporary table."""
 
-    prints: bytes
+    digests: bytes
     text: bytes
 
 
@@ -60,10 +62,10 @@ class Rows:
     def print(self, portion: Portion) -> Printed:
         sheet, encode = self.sheets[portion.table], self.encode[portion.table]
         key = names(sheet.table.stored).index(sheet.table.key)
-        everything, lines = [], []
+        digests, lines = [], []
         for cells in portion.rows:
-            prints = sheet.print_row(cells)
-            everything += prints
+            texts = sheet.texts_sent(cells)
+            digests.append(row_digest(texts))
             judged = [cells[place] for place in sheet.judged_at]
-            lines.append(encode((str(cells[key]), sheet.masked(prints), *judged)))
-        return Printed(b"".join(everything), b"".join(lines))
+            lines.append(encode((str(cells[key]), sheet.printed(texts), *judged)))
+        return Printed(b"".join(digests), b"".join(lines))

@@ -78,11 +78,11 @@ def read(expectations: Expectations, rows: Rows, job: list[bytes] | Portion, emi
 
 
 def read_target(cursor, team: Team, sheet: Sheet, digest) -> int:
-    """Fingerprint every row of the table, in the order of its key, into DIGEST and a temporary table."""
+    """Every row of the table, in the order of its key, into DIGEST and, as fingerprints, into a temporary table."""
     rows = 0
 
     def take(printed: Printed) -> None:
-        digest.update(printed.prints)
+        digest.update(printed.digests)
         copy_text(cursor, f"actual_{sheet.table.name}", printed.text)
 
     for portion, deliver in team.hand_out(portions(cursor, sheet)):
