@@ -114,7 +114,12 @@ class Merger:
     def write_rows(self, planned: dict[str, dict[str, int]], run_id: int | None) -> None:
         written = Written(self.stage, self.cursor)
         for table in self.stage.profile.tables:
-            written.record(table, run_id)
+            to_write = planned[table.name]["updated"] + planned[table.name]["inserted"]
+            if to_write:
+                written.record(table, run_id)
+            written.remember(table)
+            if not to_write:
+                continue
             if table.rivalry:
                 self.run(PARK, table, column=sql.Identifier(table.rivalry.column))
             for distinct in (one for one in table.distinct if one.parked):

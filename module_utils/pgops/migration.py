@@ -9,6 +9,7 @@ import hashlib
 import json
 import time
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from . import failure, ledger, staging, unknown
@@ -46,22 +47,12 @@ LOAD_PROGRESS = """
     WHERE identity = %s AND updated_at > clock_timestamp() - make_interval(secs => %s)
 """
 ADOPT = "UPDATE {progress} SET run_id = %s"
-OUTCOMES = """
-    SELECT e.pattern,
-           CASE WHEN v.outcome IN ('inserted', 'updated') THEN 'written' ELSE coalesce(v.outcome, e.outcome, 'undecided') END,
-           count(*)
-    FROM {entry} e LEFT JOIN {verdict} v ON v.entry_id = e.entry_id GROUP BY 1, 2
+# Every entry is looked at once for all that is told of them.
+FATES = """
+    SELECT e.pattern, coalesce(v.outcome, e.outcome, 'undecided'), coalesce(v.code, e.code), e.notes, count(*)
+    FROM {entry} e LEFT JOIN {verdict} v ON v.entry_id = e.entry_id GROUP BY 1, 2, 3, 4
 """
-REASONS = """
-    SELECT coalesce(v.code, e.code), count(*) FROM {entry} e LEFT JOIN {verdict} v ON v.entry_id = e.entry_id
-    WHERE coalesce(v.outcome, e.outcome) = 'quarantined' GROUP BY 1 ORDER BY 1
-"""
-RULES = "SELECT code, count(*) FROM {entry} WHERE outcome = 'skipped' GROUP BY 1 ORDER BY 1"
-# Of the rows that stand after the run: what was merged or refused in the end is none of them.
-NOTES = """
-    SELECT note, count(*) FROM {entry} e JOIN {verdict} v ON v.entry_id = e.entry_id CROSS JOIN unnest(e.notes) AS note
-    WHERE v.outcome IN ('inserted', 'updated', 'unchanged') GROUP BY 1 ORDER BY 1
-"""
+WRITTEN, STANDING = ("inserted", "updated"), ("inserted", "updated", "unchanged")
 
 
 @dataclass(frozen=True)
@@ -226,8 +217,10 @@ def decide(stage: Stage, cursor, refill: Refill, merger: Merger, options: Option
 
 def summary(stage: Stage, cursor, merger: Merger, progress: Progress, repeated: Counter) -> dict:
     """What the verdicts come to; raises unless every key is accounted for."""
-    cursor.execute(stage.format(OUTCOMES))
-    patterns = settle(Counter(progress.scanned) - repeated, cursor.fetchall())
+    cursor.execute(stage.format(FATES))
+    fates = cursor.fetchall()
+    outcomes = [(pattern, "written" if fate in WRITTEN else fate, keys) for pattern, fate, _, _, keys in fates]
+    patterns = settle(Counter(progress.scanned) - repeated, outcomes)
     require_balance(patterns)
     tables = merger.counts()
     return {
@@ -235,9 +228,10 @@ def summary(stage: Stage, cursor, merger: Merger, progress: Progress, repeated: 
         or bool(merger.rejects_to_change(stage.profile.name)),
         "accounting": {"total": total(patterns), "patterns": patterns},
         "tables": tables,
-        "rejects": pairs(cursor, stage, REASONS),
-        "skipped_by": pairs(cursor, stage, RULES),
-        "notes": pairs(cursor, stage, NOTES),
+        "rejects": counted((code, keys) for _, fate, code, _, keys in fates if fate == "quarantined"),
+        "skipped_by": counted((code, keys) for _, fate, code, _, keys in fates if fate == "skipped"),
+        # Of the rows that stand after the run: what was merged or refused in the end is none of them.
+        "notes": counted((note, keys) for _, fate, _, notes, keys in fates if fate in STANDING for note in notes or ()),
         "unknown_prefixes": unknown.prefixes(cursor, stage),
         "unknown_samples": unknown.samples(cursor, stage),
         "repeated_keys": repeated.total(),
@@ -245,6 +239,9 @@ def summary(stage: Stage, cursor, merger: Merger, progress: Progress, repeated: 
     }
 
 
-def pairs(cursor, stage: Stage, query: str) -> dict[str, int]:
-    cursor.execute(stage.format(query))
-    return dict(cursor.fetchall())
+def counted(pairs: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """The sum for each name, in their order."""
+    sums: Counter[str] = Counter()
+    for name, keys in pairs:
+        sums[name] += keys
+    return dict(sorted(sums.items()))

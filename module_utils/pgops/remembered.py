@@ -33,7 +33,7 @@ KNOWN = """
         SELECT * FROM migration.migration_rows WHERE source_key = key AND digest IS NOT NULL OFFSET 0
     ) l WHERE l.profile = %(profile)s
 """
-TABLES = "SELECT DISTINCT table_name FROM {known}"
+TABLES = "SELECT table_name, count(*) FROM {known} GROUP BY 1"
 FILL = """
     INSERT INTO {rows} (entry_id, preference, insert_only, {columns}, seen_at, seen_by)
     SELECT k.entry_id, k.preference, false, {present}, t.ctid, t.xmin
@@ -88,12 +88,12 @@ class Refill:
         """Every remembered row; those that are not as they were written are converted."""
         self.cursor.execute(self.stage.format("ANALYZE {known}"))
         self.cursor.execute(self.stage.format(TABLES))
-        known = {name for (name,) in self.cursor.fetchall()}
+        known = dict(self.cursor.fetchall())
         # A table that nothing is taken from is not touched before it is locked.
         for table in (one for one in self.stage.profile.tables if one.name in known):
             columns, key = sourced(table), sql.Identifier(table.key)
             kind = next(sql_kind(column) for column in table.columns if column.name == table.key)
-            self.run(
+            filled = self.run(
                 FILL,
                 table,
                 key=key,
@@ -102,6 +102,8 @@ class Refill:
                 present=sql.SQL(", ").join(sql.Identifier("t", name) for name in columns),
                 hashed=hashed(table, "t"),
             )
+            if filled == known[table.name]:
+                continue
             self.run(NOT_FILLED, table)
             for found in self.portions():
                 self.convert(found)

@@ -92,23 +92,25 @@ class Team:
     def hand_out(self, jobs: Iterable) -> Iterator[tuple[Any, Deliver]]:
         """Each of JOBS with what delivers its results, which is to be called before the next one is asked for.
 
-        JOBS are asked for ahead: one for each process.
+        JOBS are asked for ahead: one for each process, and one that is at hand when a process has delivered.
         """
         if not self.members:
             yield from ((job, partial(self.work, job)) for job in jobs)
             return
         waiting, ahead = iter(jobs), deque(self.members)
         given: deque[tuple[Any, Member]] = deque()
+        job = next(waiting, None)
         while True:
             # A process gets its next job when it has delivered the one before: otherwise both would wait for the other.
-            while ahead and (job := next(waiting, None)) is not None:
+            while ahead and job is not None:
                 member = ahead.popleft()
                 member.give(job)
                 given.append((job, member))
+                job = next(waiting, None)
             if not given:
                 return
-            job, member = given.popleft()
-            yield job, member.deliver
+            delivered, member = given.popleft()
+            yield delivered, member.deliver
             ahead.append(member)
 
 

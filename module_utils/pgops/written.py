@@ -13,25 +13,34 @@ LINE = """
     LEFT JOIN migration.migration_rows l
       ON l.profile = %(profile)s AND l.table_name = %(table)s AND l.row_key = s.{key}::text
 """
-# Before anything is written. What a run overwrites although others left it so is kept as it was.
+# Before anything is written. What a run overwrites although others left it so is kept as it was. Rows are wide: they are
+# looked at once, lest what is joined with them has to be sorted into files; and an index takes what is in its order fastest.
 RECORD = """
+    WITH decided AS MATERIALIZED (
+        SELECT s.entry_id, s.{key} AS key, s.{key}::text AS row_key, {hashed} AS written, s.preference,
+               v.outcome = 'inserted' AS fresh
+        FROM {rows} s JOIN {verdict} v ON v.entry_id = s.entry_id
+        WHERE v.outcome = 'inserted'
+           OR v.outcome = 'updated' AND s.entry_id IN (SELECT entry_id FROM {differing})
+    )
     INSERT INTO migration.migration_rows
            (profile, table_name, row_key, written, previous, source_key, run_id, digest, preference, notes)
-    SELECT %(profile)s, %(table)s, s.{key}::text, {hashed},
-           CASE WHEN v.outcome = 'inserted' THEN NULL WHEN c.entry_id IS NOT NULL THEN to_jsonb(t) ELSE l.previous END,
+    SELECT %(profile)s, %(table)s, s.row_key, s.written,
+           CASE WHEN s.fresh THEN NULL
+                WHEN c.entry_id IS NOT NULL THEN (SELECT to_jsonb(t) FROM {target} t WHERE t.{key} = s.key)
+                ELSE l.previous END,
            e.key, %(run_id)s, e.digest, CASE WHEN e.digest IS NOT NULL THEN s.preference END,
            CASE WHEN e.digest IS NOT NULL THEN e.notes END
-    FROM {rows} s
-    JOIN {verdict} v ON v.entry_id = s.entry_id AND v.outcome IN ('inserted', 'updated')
+    FROM decided s
     JOIN {entry} e ON e.entry_id = s.entry_id
-    LEFT JOIN {target} t ON t.{key} = s.{key}
     LEFT JOIN {conflict} c ON c.entry_id = s.entry_id
-""" + LINE + """
-    WHERE v.outcome = 'inserted' OR s.entry_id IN (SELECT entry_id FROM {differing})
+    LEFT JOIN migration.migration_rows l
+      ON l.profile = %(profile)s AND l.table_name = %(table)s AND l.row_key = s.row_key
+    ORDER BY s.row_key COLLATE "C"
     ON CONFLICT (profile, table_name, row_key) DO UPDATE
     SET written = excluded.written, previous = excluded.previous, source_key = excluded.source_key, run_id = excluded.run_id,
         digest = excluded.digest, preference = excluded.preference, notes = excluded.notes
-"""  # fmt: skip
+"""
 # Another value that comes to the same row, or the same one by other rules.
 REMEMBER = """
     UPDATE migration.migration_rows l SET digest = e.digest, preference = s.preference, notes = e.notes
@@ -90,7 +99,11 @@ class Written:
         )
 
     def record(self, table: Table, run_id: int | None) -> None:
+        """Rows that are about to be written."""
         self.run(RECORD, table, {"run_id": run_id}, hashed=hashed(table, "s"))
+
+    def remember(self, table: Table) -> None:
+        """Of lines of earlier runs, which value their rows are of."""
         if table.self_contained:
             self.run(REMEMBER, table, {}, hashed=hashed(table, "s"))
             self.run(FORGET, table, {})

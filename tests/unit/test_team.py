@@ -53,7 +53,7 @@ def test_large_results_do_not_block_each_other():
     assert [[len(result) for result in results] for _, results in found] == [[1 << 20, 200_000]] * 9
 
 
-def test_jobs_are_asked_for_when_somebody_can_do_them():
+def test_one_job_more_than_there_are_processes_is_asked_for_ahead():
     asked: list[int] = []
 
     def jobs():
@@ -64,7 +64,7 @@ def test_jobs_are_asked_for_when_somebody_can_do_them():
     with side_by_side(2, squares, not_ours=[]) as hands:
         handed_out = hands.hand_out(jobs())
         _, deliver = next(handed_out)
-        assert asked == [0, 1]
+        assert asked == [0, 1, 2]
         deliver(lambda _result: None)
 
 
