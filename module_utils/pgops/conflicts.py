@@ -10,7 +10,7 @@ from .connection import sql
 from .errors import PgopsError
 from .profile import Table
 from .staging import ALIVE, Stage
-from .written import LINE, hashed, sourced
+from .written import hashed, sourced
 
 POLICIES = ("stop", "source_wins", "target_wins", "newer")
 SAMPLES = 20
@@ -32,9 +32,10 @@ FIND_CHANGED = """
            l.written IS DISTINCT FROM {staged_hash}, array_remove(ARRAY[{named}]::text[], NULL),
            CASE WHEN {source_wins} THEN 'source' ELSE 'target' END
     FROM {differing} d JOIN {rows} s ON s.entry_id = d.entry_id JOIN {target} t ON t.{key} = s.{key}
-""" + LINE + """
+    LEFT JOIN migration.migration_rows l
+      ON l.profile = %(profile)s AND l.table_name = %(table)s AND l.row_key = s.{key}::text
     WHERE l.written IS DISTINCT FROM {present_hash}
-"""  # fmt: skip
+"""
 FIND_DELETED = """
     INSERT INTO {conflict}
     SELECT s.entry_id, %(table)s, s.{key}::text, 'deleted', l.written <> {staged_hash}, '{{}}',

@@ -161,7 +161,7 @@ class Expectations:
                     pattern, entry, None, lambda: pattern.convert(entry, pattern.suffix(entry.key), self.settings)
                 )
         except TypeChanged:
-            self.expect(pattern, self.source.read([entry.key])[0])
+            self.expect(pattern, self.source.read([entry.key], with_life=False)[0])
 
     def expect_members(self, pattern: Pattern, entry: Entry, first: Any) -> None:
         try:

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from . import failure, ledger, staging, unknown
+from . import failure, ledger, planning, staging, unknown
 from .accounting import UNKNOWN, require_balance, settle, total
 from .conflicts import Conflicts
 from .connection import sql, transaction
@@ -28,15 +28,6 @@ from .sparing import Guard
 from .staging import Progress, Stage
 from .team import side_by_side
 from .written import Written
-
-# Staging tables are analyzed time and again, and only their size and what is unique in them matters: a sample of 3,000
-# long rows is read in a tenth of the time that the usual one of 30,000 takes. How many rows share a key, or have no verdict,
-# the planner cannot know: it takes a nested loop for the cheapest, which is minutes for 100,000 keys where a hash join is
-# a second. A hash table that processes share lies in /dev/shm, of which a container has little.
-SETTINGS = {
-    "lock_timeout": "10s", "default_statistics_target": "10", "enable_nestloop": "off", "enable_parallel_hash": "off",
-    "jit": "off",
-}  # fmt: skip
 
 INSERT_PROGRESS = """
     INSERT INTO {progress} VALUES (%(identity)s, %(run_id)s, %(cursor)s, %(finished)s, %(next_id)s, %(scanned)s,
@@ -176,8 +167,7 @@ def finish(conn, stage: Stage, reader: Reader, progress: Progress, options: Opti
     profile = stage.profile
     with transaction(conn) as cursor:
         merger = Merger(stage, cursor)
-        for name, value in {**profile.session_settings, **SETTINGS}.items():
-            cursor.execute("SELECT set_config(%s, %s, true)", (name, value))
+        planning.prepare(cursor, profile)
         refill = Refill(stage, cursor, reader, options.pace, progress.next_id)
         refill.fill()
         repeated, conflicts = decide(stage, cursor, refill, merger, options, check_mode)

@@ -26,9 +26,7 @@ FLUSH_ROWS = 2000
 ENTRIES_PER_BATCH = 9_999_999_967
 KEPT_VALUES = "quarantined"
 
-# A crash empties what is staged in any case, so no batch waits for the disk.
 SAVE_PROGRESS = """
-    SET LOCAL synchronous_commit = off;
     UPDATE {progress} SET cursor = %(cursor)s, finished = %(finished)s, next_id = %(next_id)s,
            scanned = %(scanned)s, updated_at = clock_timestamp()
 """

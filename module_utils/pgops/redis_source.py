@@ -91,8 +91,8 @@ class RedisSource:
     def read(self, keys: Iterable[bytes], with_life: bool = True) -> list[Entry]:
         """Type, remaining life and, of strings, the value. A key that is gone has the type C(none).
 
-        MGET answers null for what is no string, and is one command instead of two for every key. How long they live costs
-        one for each; WITH_LIFE false leaves it out.
+        MGET answers null for what is no string, and is one command instead of two for every key. How long each one lives
+        costs one more: WITH_LIFE false does not ask it of strings, whose C(ttl_ms) is None then.
         """
         keys = list(keys)
         if not keys:

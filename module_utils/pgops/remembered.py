@@ -33,7 +33,7 @@ KNOWN = """
         SELECT * FROM migration.migration_rows WHERE source_key = key AND digest IS NOT NULL OFFSET 0
     ) l WHERE l.profile = %(profile)s
 """
-TABLES = "SELECT table_name, count(*) FROM {known} GROUP BY 1"
+COUNTS = "SELECT table_name, count(*) FROM {known} GROUP BY 1"
 FILL = """
     INSERT INTO {rows} (entry_id, preference, insert_only, {columns}, seen_at, seen_by)
     SELECT k.entry_id, k.preference, false, {present}, t.ctid, t.xmin
@@ -87,10 +87,10 @@ class Refill:
     def fill(self) -> None:
         """Every remembered row; those that are not as they were written are converted."""
         self.cursor.execute(self.stage.format("ANALYZE {known}"))
-        self.cursor.execute(self.stage.format(TABLES))
-        known = dict(self.cursor.fetchall())
+        self.cursor.execute(self.stage.format(COUNTS))
+        remembered_rows = dict(self.cursor.fetchall())
         # A table that nothing is taken from is not touched before it is locked.
-        for table in (one for one in self.stage.profile.tables if one.name in known):
+        for table in (one for one in self.stage.profile.tables if one.name in remembered_rows):
             columns, key = sourced(table), sql.Identifier(table.key)
             kind = next(sql_kind(column) for column in table.columns if column.name == table.key)
             filled = self.run(
@@ -102,7 +102,7 @@ class Refill:
                 present=sql.SQL(", ").join(sql.Identifier("t", name) for name in columns),
                 hashed=hashed(table, "t"),
             )
-            if filled == known[table.name]:
+            if filled == remembered_rows[table.name]:
                 continue
             self.run(NOT_FILLED, table)
             for found in self.portions():

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from . import failure, ledger
+from . import failure, ledger, planning
 from .connection import sql, transaction
 from .distinct import claims, value
 from .errors import PgopsError
-from .migration import SETTINGS, require_schema
+from .migration import require_schema
 from .profile import Profile, Table, names
 from .staging import Stage
 from .undo_plan import UndoPlan
@@ -53,8 +53,7 @@ def undo(conn, profile: Profile, confirm: str | None, operator: str, where: str,
     run_id = ledger.start_run(conn, profile.name, SOURCE, operator, "undo")
     try:
         with transaction(conn) as cursor:
-            for name, value in {**profile.session_settings, **SETTINGS}.items():
-                cursor.execute("SELECT set_config(%s, %s, true)", (name, value))
+            planning.prepare(cursor, profile)
             done = carry_out(UndoPlan(profile, cursor))
             ledger.end_run(cursor, run_id, "finished", {"tables": done["tables"]})
     except BaseException as error:

@@ -8,11 +8,6 @@ from .staging import Stage
 
 GONE_SAMPLES = 5
 
-# A line l of what was written, for a staged row s.
-LINE = """
-    LEFT JOIN migration.migration_rows l
-      ON l.profile = %(profile)s AND l.table_name = %(table)s AND l.row_key = s.{key}::text
-"""
 # Before anything is written. What a run overwrites although others left it so is kept as it was. Rows are wide: they are
 # looked at once, lest what is joined with them has to be sorted into files; and an index takes what is in its order fastest.
 RECORD = """
@@ -103,7 +98,7 @@ class Written:
         self.run(RECORD, table, {"run_id": run_id}, hashed=hashed(table, "s"))
 
     def remember(self, table: Table) -> None:
-        """Of lines of earlier runs, which value their rows are of."""
+        """Which values the lines of earlier runs stand for by now; none where the value is refused."""
         if table.self_contained:
             self.run(REMEMBER, table, {}, hashed=hashed(table, "s"))
             self.run(FORGET, table, {})

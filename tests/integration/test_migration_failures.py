@@ -83,7 +83,7 @@ def test_values_that_failed_are_read_again_once_they_were_mended(host, strict):
 
 def test_values_are_kept_when_only_a_lock_was_in_the_way(host, ready):
     patch = """
-migration.SETTINGS["lock_timeout"] = "1ms"
+migration.planning.SETTINGS["lock_timeout"] = "1ms"
 lock = migration.Merger.lock
 def held(self):
     other = migration.failure.psycopg2.connect(dbname={database!r})

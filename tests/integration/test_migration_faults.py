@@ -66,6 +66,23 @@ def test_a_killed_run_is_continued_and_not_begun_again(host, database, undisturb
     assert contents(host, database) == expected
 
 
+def test_a_run_that_its_operator_ends_is_continued(host, database, undisturbed):
+    expected = undisturbed
+    target(host, database)
+    run = Running(host, database, batch_keys=50, max_keys_per_s=1000)
+    wait_until(lambda: staged(host, database) > 300)
+    # As docs/migration.md says it.
+    ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+    ended += "WHERE application_name = 'pgops redis_migrate' AND datname = current_database()"
+    assert host.query(ended, db=database) == [[True]]
+    answer = run.result()
+    assert answer["failed"] is True
+    assert answer["msg"].startswith("PostgreSQL postgres@")
+    assert "\n" not in answer["msg"]
+    assert migrate(host, database)["resumed"] is True
+    assert contents(host, database) == expected
+
+
 def test_what_was_read_too_long_ago_is_read_again(host, database, undisturbed):
     expected = undisturbed
     target(host, database)

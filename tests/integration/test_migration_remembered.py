@@ -9,6 +9,8 @@ import json
 
 import pytest
 
+from backups import session
+from faults import Running, staged, wait_until
 from lab.keyspace.entry import Entry, string
 from lab.keyspace.hostile.base import SUBSCRIBER, THREAD, USER, address, reader, thread_id, user_id
 from migration import believable, contents, load, migrate, params, target
@@ -80,6 +82,7 @@ AFTER = [
     SUBSCRIBER.entry("Sue", {"source": "elsewhere"}),
     spelled(UPPER.lower()),
 ]
+ANN_ANEW, DAN_ANEW = USER.entry("Ann", {"login_count": 77}), USER.entry("Dan", {"unheard_of": None})
 # One time of change in both databases.
 CHANGED = f"""
     SET threadr.keep_updated_at = on;
@@ -158,9 +161,15 @@ def test_what_is_as_it_was_is_taken_and_what_changed_is_remembered_anew(host, co
         "email_subscribers", "thread_analytics", "threads", "user_thread_stats", "users"
     }  # fmt: skip
     assert migrate(host, database)["notes"][MARK] == known
-    load(host, [*BEFORE, USER.entry("Ann", {"login_count": 77}), USER.entry("Dan", {"unheard_of": None})])
+    load(host, [*BEFORE, ANN_ANEW, DAN_ANEW])
     assert migrate(host, database)["notes"][MARK] == known - 2
     # Both values are remembered by now, with what was said of them.
+    marked(host, database)
+    assert migrate(host, database)["notes"][MARK] == known
+    # So is one that comes to the same row, where the run has nothing to write.
+    spaced = Entry(DAN_ANEW.key, "string", b" " + DAN_ANEW.value)
+    load(host, [*BEFORE, ANN_ANEW, spaced])
+    assert migrate(host, database)["changed"] is False
     marked(host, database)
     assert migrate(host, database)["notes"][MARK] == known
 
@@ -174,6 +183,42 @@ def test_other_rules_make_every_row_anew(host, copies):
         not in migrate(host, database, check_mode=True, source_zone="Europe/Berlin", conflicts="source_wins")["notes"]
     )
     assert migrate(host, database)["notes"][MARK] == known
+
+
+WAITS = "SELECT FROM pg_stat_activity WHERE application_name LIKE 'pgops%' AND wait_event_type = 'Lock'"
+CHANGED_MEANWHILE = f"BEGIN; UPDATE users SET role = 'admin' WHERE legacy_id = '{ANN}';"
+
+
+@pytest.mark.parametrize("policy", ["stop", "target_wins", "source_wins"])
+def test_a_row_that_is_changed_after_it_was_taken_is_compared(host, copies, policy):
+    """Whoever changes it has not ended when the run reads the row, and has when the run locks the table."""
+    load(host, BEFORE)
+    for database in copies:
+        with session(host, database, CHANGED_MEANWHILE) as writer:
+            run = Running(host, database, conflicts=policy)
+            wait_until(lambda: bool(host.query(WAITS)))
+            writer.execute("COMMIT;")
+            answer = run.result()
+        if policy == "stop":
+            assert answer["failed"] is True
+        conflicts = answer["conflicts"]
+        side = "overwritten" if policy == "source_wins" else "kept"
+        assert conflicts[side] == {"users": {"changed": 1}}
+        assert conflicts["samples"][0]["columns"] == ["role", "updated_at"]
+        role = "user" if policy == "source_wins" else "admin"
+        assert host.query(f"SELECT role FROM users WHERE legacy_id = '{ANN}'", db=database) == [[role]]
+
+
+def test_a_killed_run_that_remembers_is_continued(host, copies):
+    database, _ = copies
+    load(host, BEFORE)
+    before, known = contents(host, database), marked(host, database)
+    run = Running(host, database, batch_keys=10, max_keys_per_s=60)
+    wait_until(lambda: staged(host, database) > 20)
+    assert run.kill()
+    result = migrate(host, database)
+    assert (result["resumed"], result["changed"], result["notes"][MARK]) == (True, False, known)
+    assert contents(host, database) == before
 
 
 def test_a_row_that_undo_took_away_is_made_again(host, copies):

@@ -53,19 +53,28 @@ def test_large_results_do_not_block_each_other():
     assert [[len(result) for result in results] for _, results in found] == [[1 << 20, 200_000]] * 9
 
 
-def test_one_job_more_than_there_are_processes_is_asked_for_ahead():
-    asked: list[int] = []
+def test_a_process_that_has_delivered_gets_its_next_job_before_another_is_asked_for(monkeypatch):
+    events: list[tuple[str, int]] = []
+    give = team.Member.give
 
     def jobs():
         for number in range(9):
-            asked.append(number)
+            events.append(("asked for", number))
             yield [number]
 
+    def given(member, job):
+        events.append(("given", job[0]))
+        give(member, job)
+
+    monkeypatch.setattr(team.Member, "give", given)
     with side_by_side(2, squares, not_ours=[]) as hands:
         handed_out = hands.hand_out(jobs())
         _, deliver = next(handed_out)
-        assert asked == [0, 1, 2]
+        asked_for = [number for what, number in events if what == "asked for"]
+        assert asked_for == [0, 1, 2]
         deliver(lambda _result: None)
+        next(handed_out)
+    assert events[-2:] == [("given", 2), ("asked for", 3)]
 
 
 class Wrong(Exception):
