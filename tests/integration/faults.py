@@ -85,6 +85,10 @@ class Fault:
     mend: Callable[[Host], object] = lambda _host: None
 
 
+def is_there(host: Host) -> bool:
+    return host.run("pgrep", "-f", RUNNER, check=False).returncode == 0
+
+
 def kill_module(host: Host) -> None:
     host.run("pkill", "-KILL", "-f", RUNNER, check=False)
 
@@ -181,6 +185,8 @@ class Trials:
         for _ in range(TRIES):
             self.host.execute(AFRESH, db=self.database)
             run = Running(self.host, self.database, **SLOW)
+            # A run that is not there yet cannot be disturbed.
+            wait_until(lambda: is_there(self.host) or run.process.poll() is not None)
             # Not a wait for something: the moment is the fault that is injected.
             time.sleep(self.duration * share)
             try:
