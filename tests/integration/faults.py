@@ -41,6 +41,11 @@ class Running:
         self.process.stdin.close()
         self.process.stdin = None
 
+    def await_start(self) -> None:
+        """What is not there yet cannot be disturbed."""
+        there = ["pgrep", "-f", f"module_runner.py {self.module}"]
+        wait_until(lambda: self.host.run(*there, check=False).returncode == 0 or self.process.poll() is not None)
+
     def kill(self) -> bool:
         """SIGKILL; whether it was still running."""
         killed = self.host.run("pkill", "-KILL", "-f", f"module_runner.py {self.module}", check=False).returncode == 0
@@ -83,10 +88,6 @@ class Fault:
 
     strike: Callable[[Host], object]
     mend: Callable[[Host], object] = lambda _host: None
-
-
-def is_there(host: Host) -> bool:
-    return host.run("pgrep", "-f", RUNNER, check=False).returncode == 0
 
 
 def kill_module(host: Host) -> None:
@@ -185,8 +186,7 @@ class Trials:
         for _ in range(TRIES):
             self.host.execute(AFRESH, db=self.database)
             run = Running(self.host, self.database, **SLOW)
-            # A run that is not there yet cannot be disturbed.
-            wait_until(lambda: is_there(self.host) or run.process.poll() is not None)
+            run.await_start()
             # Not a wait for something: the moment is the fault that is injected.
             time.sleep(self.duration * share)
             try:
