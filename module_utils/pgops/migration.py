@@ -213,9 +213,10 @@ def summary(stage: Stage, cursor, merger: Merger, progress: Progress, repeated: 
     patterns = settle(Counter(progress.scanned) - repeated, outcomes)
     require_balance(patterns)
     tables = merger.counts()
+    to_write = any(t["inserted"] or t["updated"] for t in tables.values())
+    changed = bool(merger.rejects_to_change(stage.profile.name)) or to_write
     return {
-        "changed": any(t["inserted"] or t["updated"] for t in tables.values())
-        or bool(merger.rejects_to_change(stage.profile.name)),
+        "changed": changed,
         "accounting": {"total": total(patterns), "patterns": patterns},
         "tables": tables,
         "rejects": counted((code, keys) for _, fate, code, _, keys in fates if fate == "quarantined"),
@@ -225,7 +226,7 @@ def summary(stage: Stage, cursor, merger: Merger, progress: Progress, repeated: 
         "unknown_prefixes": unknown.prefixes(cursor, stage),
         "unknown_samples": unknown.samples(cursor, stage),
         "repeated_keys": repeated.total(),
-        "diff": preview(stage, cursor, tables),
+        "diff": preview(stage, cursor, tables, changed),
     }
 
 

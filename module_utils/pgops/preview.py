@@ -42,8 +42,8 @@ def row_lines(table: Table, key: str, staged: tuple, present: tuple, outcome: st
     return ("" if outcome == "inserted" else head + ", ".join(before) + "\n"), head + ", ".join(after) + "\n"
 
 
-def preview(stage: Stage, cursor, counts: dict[str, dict[str, int]]) -> dict[str, str]:
-    """C(before) and C(after): at most five rows of each kind per table, then the first refusals."""
+def preview(stage: Stage, cursor, counts: dict[str, dict[str, int]], changed: bool) -> dict[str, str]:
+    """C(before) and C(after): at most five rows of each kind per table, then the first refusals; nothing where nothing changes."""
     before, after = [], []
     for table in stage.profile.tables:
         planned = counts[table.name]
@@ -54,7 +54,7 @@ def preview(stage: Stage, cursor, counts: dict[str, dict[str, int]]) -> dict[str
                 old, new = row_lines(table, key, staged, present, outcome)
                 before.append(old)
                 after.append(new)
-    if after:
+    if changed:
         cursor.execute(stage.format(REJECTS), (ROWS,))
         after += [
             f"refused {pattern} {shorten(key)}: {code}, {shorten(why)}\n"

@@ -52,14 +52,15 @@ FORGET = """
     WHERE l.profile = %(profile)s AND l.table_name = %(table)s AND l.row_key = s.{key}::text AND l.source_key = e.key
       AND l.digest IS NOT NULL
 """
-# Written by a run, still there, and the source says nothing of it any more. A broken value is not gone.
+# Written by a run, still there, and the source says nothing of it any more. A broken value is not gone, nor is one of a
+# pattern that this run does not move. Of a collection's members it is not known which one a row is of.
 GONE = """
     SELECT count(*), (array_agg(encode(l.source_key, 'escape') ORDER BY l.source_key))[:%(samples)s]
     FROM migration.migration_rows l JOIN {target} t ON t.{key}::text = l.row_key
     WHERE l.profile = %(profile)s AND l.table_name = %(table)s
       AND NOT EXISTS (SELECT FROM {rows} s WHERE s.{key}::text = l.row_key)
       AND NOT EXISTS (
-        SELECT FROM {entry} e WHERE e.key = l.source_key AND e.member IS NULL AND e.outcome = 'quarantined'
+        SELECT FROM {entry} e WHERE e.key = l.source_key AND e.outcome IN ('quarantined', 'skipped', 'unknown')
       )
 """
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from lab.keyspace.entry import Entry
 from lab.keyspace.hostile.base import SUBSCRIBER, THREAD, USER, address, reader, thread_id, user_id
 from lab.keyspace.hostile.case import user_uuid
+from lab.keyspace.usage import STATS
 from migration import EMPTY, contents, load, migrate, params, target, validate
 
 EARLY, LATE = "2025-08-03T00:00:00", "2099-01-01T00:00:00"
@@ -189,3 +191,15 @@ def test_rows_gone_from_the_source_are_told_and_left_alone(host, schema):
     assert {**contents(host, schema), "rejects": before["rejects"]} == before
     [[recorded]] = host.query("SELECT gone FROM migration.migration_runs ORDER BY run_id OFFSET 1", db=schema)
     assert recorded == done["gone"]
+
+
+def test_a_broken_member_is_told_as_refused_and_not_as_gone(host, schema):
+    host.execute(EMPTY, db=schema)
+    load(host, [Entry(STATS, "hash", ((b"created", b"3"), (b"viewed", b"4")))])
+    assert migrate(host, schema)["tables"]["app_counters"]["inserted"] == 2
+    load(host, [Entry(STATS, "hash", ((b"created", b"3"), (b"viewed", b"many")))])
+    dry = migrate(host, schema, check_mode=True)
+    assert (dry["changed"], dry["gone"], dry["diff"]["before"]) == (True, {}, "")
+    assert dry["diff"]["after"].startswith("refused usage_stats.member viewed: ")
+    assert migrate(host, schema)["gone"] == {}
+    assert migrate(host, schema)["diff"] == {"before": "", "after": ""}

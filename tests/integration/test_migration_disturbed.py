@@ -92,6 +92,40 @@ def test_what_was_read_well_is_kept_though_a_second_answer_finds_it_gone(host, r
     assert lines(found)["thread"] == {"scanned": 2, "written": 1, "quarantined": 1}
 
 
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_a_key_that_vanishes_before_it_is_read_is_counted(host, ready, check_mode):
+    patch = """
+def late(source, keys, **options):
+    command(source, 'DEL', {key!r})
+    return read(source, keys, **options)
+RedisSource.read = late
+"""
+    load(host, [OWNER, SECOND, ORPHAN])
+    found = disturbed(host, "redis_migrate", ready, patch.format(key=SECOND.key.decode()), check_mode)
+    assert lines(found)["thread"] == {"scanned": 2, "quarantined": 1, "vanished": 1}
+
+
+def test_a_run_that_loses_a_key_fails_and_writes_nothing(host, ready):
+    patch = """
+note = reading.Reader.note
+def losing(self, pattern, key, **facts):
+    if key != KEY:
+        return note(self, pattern, key, **facts)
+    self.next_id += 1
+    return self.next_id - 1
+reading.Reader.note = losing
+"""
+    answer = disturbed(host, "redis_migrate", ready, patch.replace("KEY", repr(SECOND.key)))
+    assert answer["failed"] is True
+    assert answer["msg"].startswith(
+        "The accounting does not balance, so nothing was written: thread: 2 scanned, but 1 "
+    )
+    assert host.query("SELECT count(*) FROM users", db=ready) == [[0]]
+    assert host.query("SELECT state FROM migration.migration_runs ORDER BY run_id DESC LIMIT 1", db=ready) == [
+        ["failed"]
+    ]
+
+
 @pytest.mark.parametrize(
     "between",
     [

@@ -28,6 +28,12 @@ def ready(host, database):
     return target(host, database)
 
 
+def test_rows_of_keys_that_are_there_are_not_gone_when_they_are_not_chosen(host, ready):
+    load(host, BEFORE)
+    assert migrate(host, ready, **CHOSEN)["tables"]["teams"]["inserted"] == 1
+    assert migrate(host, ready)["gone"] == {}
+
+
 def test_without_the_choice_they_are_unknown_and_block_the_cutover(host, ready):
     load(host, BEFORE)
     for check_mode in (True, False):

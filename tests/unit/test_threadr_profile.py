@@ -98,6 +98,19 @@ def test_user_ids_map_to_the_same_uuid_for_ever():
     assert uuid_of("7c0b5f1e9d424c1a8b1d2f6a3e905c77") != "7c0b5f1e-9d42-4c1a-8b1d-2f6a3e905c77"
 
 
+def test_what_is_masked_in_a_diff():
+    """Passwords, tokens, payments, and objects that may hold anything."""
+    masked = {(table.name, c.name) for table in PROFILE.tables for c in table.columns if c.secret}
+    assert masked == {
+        ("users", "password_hash"), ("users", "email_verification_token"), ("users", "password_reset_token"),
+        ("users", "metadata"), ("email_subscribers", "metadata"), ("premium_grants", "payment_reference"),
+        ("premium_grants", "amount_cents"), ("premium_grants", "currency"), ("premium_grants", "payment_info"),
+        ("premium_grants", "metadata"), ("subscriptions", "stripe_subscription_id"), ("subscriptions", "amount_cents"),
+        ("subscriptions", "currency"), ("subscriptions", "metadata"), ("teams", "stripe_customer_id"),
+        ("teams", "stripe_subscription_id"), ("teams", "settings"), ("team_invites", "token"),
+    }  # fmt: skip
+
+
 def test_the_metadata_of_users_is_masked_wherever_secrets_are():
     before, after = row_lines(PROFILE.table("users"), "1", ("new",) * 17, ("old",) * 17, "updated")
     assert "metadata=********" in after

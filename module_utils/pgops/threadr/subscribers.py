@@ -20,7 +20,7 @@ TABLE = Table(
         Column("user_agent", "text"),
         Column("referrer", "text"),
         Column("source", "text"),
-        Column("metadata", "jsonb"),
+        Column("metadata", "jsonb", secret=True),
         Column("user_id", "uuid"),
     ),
     checks=(("email = lower(email)", "bad_email", "The address changes when PostgreSQL lower-cases it."),),
