@@ -42,8 +42,13 @@ tables:
   description: Records and rows per table.
   returned: success
   type: dict
-  sample: {users: {source_rows: 9, target_rows: 9, equal: 9, missing: 0, differing: 0, merged: 0, extra: 0}}
+  sample: {users: {source_rows: 9, target_rows: 9, equal: 9, missing: 0, differing: 0, merged: 0, extra: 0, quarantined: 0}}
 refused: {description: Records per pattern that no row can hold., returned: success, type: dict, sample: {thread: 2}}
+excused:
+  description: Records per reason that could be rows, but are in the quarantine with the very value that they have.
+  returned: success
+  type: dict
+  sample: {orphan: 3}
 digest: {description: SHA-256 over the digests of all rows in the order of their keys., returned: success, type: str, sample: 9f86d0...}
 """
 

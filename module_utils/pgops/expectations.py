@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,6 +26,7 @@ CREATE = """
 CREATE_REFUSED = """
     CREATE TEMPORARY TABLE refused (pattern text, source_key bytea, member bytea, digest bytea) ON COMMIT DROP
 """
+COUNT_REFUSED = "SELECT pattern, count(DISTINCT (source_key, member)) FROM refused GROUP BY 1"
 
 
 @dataclass(frozen=True)
@@ -116,12 +116,8 @@ def typed(columns: list[Column]):
     return sql.SQL("").join(sql.SQL(f", {{}} {sql_kind(c)}").format(sql.Identifier(c.name)) for c in columns)
 
 
-@dataclass(frozen=True)
-class Said:
-    """A part of what the source says: how many records of which pattern are refused, and lines of the temporary tables."""
-
-    refused: Counter
-    texts: dict[str, bytes]
+# A part of what the source says: lines of the temporary tables, by the name of the table.
+Said = dict[str, bytes]
 
 
 class Expectations:
@@ -137,7 +133,6 @@ class Expectations:
             for name, sheet in self.sheets.items()
         }
         self.encode_refused = encoder(["text", "bytea", "bytea", "bytea"])
-        self.refused: Counter[str] = Counter()
 
     def expect_batch(self, keys: list[bytes], emit: Callable[[Said], None]) -> None:
         """EMIT gets what these keys say, in parts."""
@@ -204,15 +199,13 @@ class Expectations:
         self.lines[row.table].append(self.encode[row.table](cells))
 
     def refuse(self, name: str, entry: Entry, member: bytes | None, value: bytes | None) -> None:
-        self.refused[name] += 1
         digest = None if value is None else hashlib.sha256(value).digest()
         self.lines["refused"].append(self.encode_refused((name, entry.key, member, digest)))
 
     def flush(self) -> None:
         texts = taken(self.lines)
         if texts:
-            self.emit(Said(Counter(self.refused), texts))
-            self.refused.clear()
+            self.emit(texts)
 
 
 def scan(source: RedisSource, batch_keys: int) -> Iterator[list[bytes]]:
@@ -223,18 +216,17 @@ def scan(source: RedisSource, batch_keys: int) -> Iterator[list[bytes]]:
         yield keys
 
 
-def collect(cursor, team: Team, batches: Iterable[list[bytes]]) -> Counter:
-    """Fill the temporary tables; how many records of which pattern are refused."""
-    refused: Counter[str] = Counter()
+def collect(cursor, team: Team, batches: Iterable[list[bytes]]) -> dict[str, int]:
+    """Fill the temporary tables; how many records of which pattern are refused, however often they come."""
 
     def take(said: Said) -> None:
-        refused.update(said.refused)
-        for name, text in said.texts.items():
+        for name, text in said.items():
             copy_text(cursor, name if name == "refused" else f"expected_{name}", text)
 
     for _, deliver in team.hand_out(batches):
         deliver(take)
-    return refused
+    cursor.execute(COUNT_REFUSED)
+    return dict(cursor.fetchall())
 
 
 def copy_text(cursor, table: str, text: bytes) -> None:

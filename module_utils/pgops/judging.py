@@ -26,6 +26,15 @@ JUDGED = """
         FROM counted s LEFT JOIN {actual} a ON a.key = s.key {owners} {with_favour}
     ), judged AS (SELECT *, expected = found AND misfits = '{{}}' OR suffices AS equal FROM met)
 """
+# Those that are left out there: rows could be made of them, but not beside the others.
+EXCUSED = """
+    SELECT o.reason_code, count(*)
+    FROM (SELECT DISTINCT ON (source_key, member) source_key, member, digest FROM {expected} ORDER BY source_key, member) r
+    JOIN migration.migration_rejects o
+      ON o.profile = %(profile)s AND o.resolved_run_id IS NULL AND o.key = r.source_key
+     AND o.member IS NOT DISTINCT FROM r.member AND sha256(o.value) = r.digest
+    GROUP BY 1
+"""
 FAVOURED = """, favoured AS (
         SELECT DISTINCT s.source_key, s.member
         FROM counted s JOIN (SELECT key FROM counted GROUP BY key HAVING count(*) > 1) alike ON alike.key = s.key

@@ -7,12 +7,13 @@ What does not have an equal row must be on record in the quarantine, or be merge
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from functools import partial
 
 from .canonical import differing
 from .connection import sql, transaction
 from .expectations import CREATE_REFUSED, Expectations, Sheet, collect, copy_text, scan
-from .judging import COUNTS, DIFFERENT, judging
+from .judging import COUNTS, DIFFERENT, EXCUSED, judging
 from .keyspace import shown
 from .profile import Profile, Settings, Table, names
 from .redis_source import RedisSource
@@ -55,9 +56,15 @@ def validate(
             refused = collect(cursor, team, scan(source, batch_keys))
             rows = {sheet.table.name: read_target(cursor, team, sheet, digest) for sheet in sheets}
         tables, problems = {}, []
+        excused: Counter[str] = Counter()
         for sheet in sheets:
-            tables[sheet.table.name], found = judge(cursor, sheet, profile, rows[sheet.table.name])
+            name = sheet.table.name
+            tables[name], found = judge(cursor, sheet, profile, rows[name])
             problems += found
+            cursor.execute(sheet.format(EXCUSED), {"profile": profile.name})
+            reasons = dict(cursor.fetchall())
+            tables[name]["quarantined"] = sum(reasons.values())
+            excused.update(reasons)
         problems += unrecorded(cursor, profile)
     return {
         "changed": False,
@@ -65,6 +72,7 @@ def validate(
         "problems": problems,
         "tables": tables,
         "refused": dict(sorted(refused.items())),
+        "excused": dict(sorted(excused.items())),
         "digest": digest.hexdigest(),
     }
 

@@ -11,13 +11,23 @@ from plugins.filter import backup_history, result_text, time_plot
 from test_backup_outlook import LIMITS, NOW, drilled, made, read, told
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "roles/result_page/templates"
-COUNTS = {"source_rows": 9, "target_rows": 9, "equal": 9, "missing": 0, "differing": 0, "merged": 0, "extra": 0}
-HEALTHY = {"healthy": True, "problems": [], "tables": {"users": COUNTS}, "refused": {}, "digest": "9f86d0"}
+COUNTS = {
+    "source_rows": 9, "target_rows": 9, "equal": 9, "missing": 0, "differing": 0, "merged": 0, "extra": 0, "quarantined": 0,
+}  # fmt: skip
+HEALTHY = {
+    "healthy": True,
+    "problems": [],
+    "tables": {"users": COUNTS},
+    "refused": {},
+    "excused": {},
+    "digest": "9f86d0",
+}
 BROKEN = {
     "healthy": False,
     "problems": ["threads <script>x</script> & co is missing."],
     "tables": {"users": COUNTS, "threads": {**COUNTS, "equal": 7, "missing": 2}},
     "refused": {"<i>thread</i>": 2},
+    "excused": {"orphan": 1},
     "digest": "9f86d0",
 }
 # With nothing between them.
@@ -76,6 +86,12 @@ def test_a_good_result_is_one_sentence():
     found = page(HEALTHY)
     assert "Every record has its equal row: 9 of 9." in found.text
     assert "What is wrong" not in found.text and "None." in found.text
+
+
+def test_a_good_result_does_not_hide_what_is_in_the_quarantine():
+    found = page({**HEALTHY, "refused": {"thread": 2}, "excused": {"orphan": 3}})
+    assert "Every record has its equal row, 9 of 9, or is in the quarantine with its reason: 5 more." in found.text
+    assert "thread 2" in found.text and "orphan 3" in found.text
 
 
 def test_a_bad_result_names_what_is_wrong_and_nothing_of_it_is_markup():
