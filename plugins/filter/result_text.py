@@ -42,7 +42,7 @@ def human_bytes(size: int) -> str:
 
 
 def accounting_lines(result: dict) -> list[str]:
-    """Keys per pattern and outcome, the total last, then why keys were refused or skipped."""
+    """Keys per pattern and outcome, the total last, then why keys were refused or skipped, and what was mended on the way."""
     accounting = result["accounting"]
     lines = {**accounting["patterns"], "total": accounting["total"]}
     table = aligned(
@@ -51,6 +51,7 @@ def accounting_lines(result: dict) -> list[str]:
     rows = [f"{table_name}: {_counts(counts)}" for table_name, counts in result["tables"].items()]
     reasons = [f"quarantined as {code}: {keys}" for code, keys in result["rejects"].items()]
     rules = [f"skipped as {rule}: {keys}" for rule, keys in result["skipped_by"].items()]
+    notes = [f"noted {note}: {keys}" for note, keys in result["notes"].items()]
     prefixes = [f"unknown keys under {prefix}: {keys}" for prefix, keys in result["unknown_prefixes"].items()]
     samples = [f"unknown key: {key}" for key in result["unknown_samples"]]
     return [
@@ -58,6 +59,7 @@ def accounting_lines(result: dict) -> list[str]:
         *rows,
         *rules,
         *reasons,
+        *notes,
         *prefixes,
         *samples,
         *conflict_lines(result["conflicts"]),

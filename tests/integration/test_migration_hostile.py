@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
 from datetime import datetime
 
 import pytest
 
+from lab.host import PROJECT
 from lab.keyspace.hostile import cases, standalone
 from lab.keyspace.hostile.expected import MAPPED, OPTIONAL
 from migration import contents, load, migrate, target, validate
@@ -168,6 +170,15 @@ def test_the_validation_finds_every_record_equal_or_on_record(host, hostile):
     assert comparison["excused"]["orphan"] == quarantine["orphan"] > 0
     assert min(refused.values()) >= 0
     assert sum(refused.values()) == sum(comparison["refused"].values())
+
+
+def test_the_quarantine_is_listed_as_the_page_says(host, hostile):
+    database, _, run = hostile
+    page = (PROJECT / "docs/migration.md").read_text(encoding="utf-8")
+    [listed] = [block for block in re.findall(r"```sql\n(.+?)```", page, re.DOTALL) if "migration_rejects" in block]
+    rows = host.execute(listed, db=database).splitlines()
+    assert sum(line.startswith("orphan|") for line in rows) >= 1
+    assert sum(" has no row for " in line for line in rows) >= min(20, run["rejects"]["orphan"])
 
 
 @pytest.mark.parametrize("number", range(sum(1 for _ in standalone())))

@@ -3,6 +3,8 @@
 import pytest
 
 from plugins.filter.result_text import (
+    OUTCOMES,
+    accounting_lines,
     aligned,
     backup_lines,
     drill_lines,
@@ -11,6 +13,24 @@ from plugins.filter.result_text import (
     last_restored,
     made_backup_lines,
 )
+
+
+def test_what_became_of_every_key():
+    line = {**dict.fromkeys(OUTCOMES, 0), "scanned": 3, "written": 1}
+    shown = accounting_lines({
+        "accounting": {"patterns": {"user": line}, "total": line},
+        "tables": {"users": {"inserted": 1, "updated": 0, "unchanged": 0}},
+        "rejects": {"malformed_json": 1}, "skipped_by": {"session": 1}, "notes": {"defaulted users.role": 1},
+        "unknown_prefixes": {"other:": 2}, "unknown_samples": ["other:1"],
+        "conflicts": {"kept": {}, "overwritten": {}, "samples": []}, "gone": {"users": {"rows": 2, "keys": ["threadr:user:a"]}},
+    })  # fmt: skip
+    assert shown[0].split()[:3] == ["pattern", "scanned", "written"]
+    assert [row.split()[0] for row in shown[1:3]] == ["user", "total"]
+    assert shown[3:] == [
+        "users: 1 inserted, 0 updated, 0 unchanged", "skipped as session: 1", "quarantined as malformed_json: 1",
+        "noted defaulted users.role: 1", "unknown keys under other:: 2", "unknown key: other:1",
+        "gone from the source, kept: 2 of users, such as threadr:user:a",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
