@@ -157,6 +157,7 @@ FAULTS = {
     "postgresql_restarted": Fault(lambda host: host.run("systemctl", "restart", "postgresql@15-main")),
     "postgresql_killed": Fault(kill_postgresql, start_postgresql),
     "redis_restarted": Fault(lambda host: host.run("systemctl", "restart", "redis-server"), await_redis),
+    "redis_killed": Fault(lambda host: host.run("pkill", "-KILL", "-x", "redis-server"), await_redis),
     "network_cut": Fault(cut_network, lambda host: host.run("nft", "delete", "table", "inet", "cut")),
     "disk_full": Fault(fill_disk, empty_disk),
 }
@@ -172,6 +173,8 @@ class Trials:
         host.execute(f"CREATE DATABASE {self.database} TABLESPACE test_faults;")
         target(host, self.database)
         load(host, believable(users, threads))
+        # So that one that is killed has them when it is started again, which systemd sees to.
+        host.redis("SAVE")
         started = time.monotonic()
         migrate(host, self.database, **SLOW)
         self.duration = time.monotonic() - started

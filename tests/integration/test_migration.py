@@ -7,7 +7,7 @@ import json
 import pytest
 
 from lab.keyspace.entry import Entry, string
-from migration import TABLES, add, believable, contents, load, migrate, params, target, validate
+from migration import EMPTY, TABLES, add, believable, contents, load, migrate, params, target, validate
 
 
 def user(name: str, email: str, **changes) -> Entry:
@@ -51,6 +51,24 @@ def test_the_run_is_recorded_with_its_accounting(host, database):
     )
     assert (state, operator, accounting) == ("finished", "mira", done["accounting"]["patterns"])
     assert host.query("SELECT relname FROM pg_class WHERE relname LIKE 'stage%'", db=database) == []
+
+
+def test_a_zone_that_is_corrected_moves_the_times_of_the_same_rows(host, database):
+    target(host, database)
+    load(host, believable(users=60, threads=20))
+    migrate(host, database)
+    before = contents(host, database)
+    corrected = migrate(host, database, source_zone="Europe/Berlin")
+    moved = {table for table, digest in contents(host, database).items() if digest != before[table]}
+    assert moved == {"premium_grants", "email_subscribers", "subscriptions"}
+    assert corrected["gone"] == {}
+    assert {table for table, counts in corrected["tables"].items() if counts["updated"]} == moved
+    assert sum(counts["inserted"] for counts in corrected["tables"].values()) == 0
+    expected = contents(host, database)
+    host.execute(EMPTY, db=database)
+    migrate(host, database, source_zone="Europe/Berlin")
+    assert contents(host, database) == expected
+    assert validate(host, database, source_zone="Europe/Berlin")["problems"] == []
 
 
 def test_the_source_is_never_written_to(host, database):

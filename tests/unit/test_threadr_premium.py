@@ -45,6 +45,11 @@ def test_both_keys_of_a_grant_are_one_row_and_the_one_with_an_address_stays():
     assert ip["preference"] < email["preference"] < row(by_ip, "None", email="A@x")["preference"]
 
 
+def test_a_grant_is_the_same_one_in_another_zone():
+    here, there = (row(by_ip, "192.0.2.1", zone=zone) for zone in ("UTC", "Europe/Berlin"))
+    assert (here["id"], here["granted_at"] == there["granted_at"]) == (there["id"], False)
+
+
 def test_a_key_without_the_address_is_absorbed_by_the_one_that_has_it():
     ip, email = row(by_ip, "192.0.2.1", email="a@x"), row(by_email, "a@x")
     assert ip["id"] != email["id"]

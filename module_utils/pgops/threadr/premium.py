@@ -107,7 +107,8 @@ def convert(entry: Entry, settings: Settings, preference: str, named: Callable) 
     if subject.address is None:
         subject.take_address(value_ip)
     subject.require_one()
-    granted_at = fields.required("granted_at", as_timestamp, settings.source_zone)
+    granted = fields.required("granted_at", as_text)
+    granted_at = as_timestamp(granted, "granted_at", settings.source_zone)
     expires_at = fields.required("expires_at", as_timestamp, settings.source_zone)
     if expires_at < granted_at:
         raise Refusal("bad_timestamp", "expires_at is before granted_at.")
@@ -115,8 +116,10 @@ def convert(entry: Entry, settings: Settings, preference: str, named: Callable) 
     days = fields.optional("duration_days", as_count)
     payment = fields.defaulted("payment_info", {}, as_object)
     paid = Fields(payment, TABLE.name, notes, "payment_info.")
+    # By the time as it is written: where the zone is corrected later, the grant is still the same one.
+    written_at = as_timestamp(granted, "granted_at")
     cells = (
-        row_id(TABLE.name, granted_at, subject.email, subject.address, subject.raw),
+        row_id(TABLE.name, written_at, subject.email, subject.address, subject.raw),
         None,
         subject.email,
         subject.address,
