@@ -9,6 +9,7 @@ from ansible.module_utils.pgops.accounting import UNKNOWN
 from ansible.module_utils.pgops.canonical import NULL as NO_TEXT
 from ansible.module_utils.pgops.canonical import text_of, texts_of
 from ansible.module_utils.pgops.copytext import NULL, binary_row, encoder
+from ansible.module_utils.pgops.lossless import kept
 from ansible.module_utils.pgops.profile import Entry, Settings
 from ansible.module_utils.pgops.reading import Reader
 from ansible.module_utils.pgops.staging import ENTRY
@@ -52,7 +53,26 @@ RECORDS = {
         "status": "active", "plan_name": "?", "subscription_id": "?", "features": ["?"],
         "current_period_start": "2025-08-02 09:15:30", "current_period_end": "2025-09-02 09:15:30",
     },
+    b"threadr:thread_stats:user_x": {"created": 1, "viewed": 2, "updated": 3, "deleted": 4, "copied": 5},
+    b"analytics:user_x:thread:7c0b5f1e-9d42-4c1a-8b1d-2f6a3e905c77": {
+        "user_id": "user_x", "thread_id": "7c0b5f1e-9d42-4c1a-8b1d-2f6a3e905c77", "content_type": "?", "total_likes": 3,
+        "engagement_rate": 12.5, "peak_engagement_hour": 7, "peak_engagement_day": "?", "tweet_metrics": ["?"], **TIMES,
+    },
 }  # fmt: skip
+# Collections, and members that can be rows.
+POINTS = st.fixed_dictionaries(
+    {"value": DOUBLES | JSON}, optional={"timestamp": TEXT | st.just(TIMES["created_at"]), "x": JSON}
+)
+NUMBERS = (st.integers() | DOUBLES).map(lambda number: repr(number).encode())
+MEMBERS = {
+    b"threadr:emails:list": st.binary() | TEXT.map(lambda name: f"{name}@x".encode()),
+    b"threadr:usage:stats": st.tuples(
+        st.binary() | st.sampled_from([b"created", b"total_generations", b"daily:2025-08-02"]), st.binary() | NUMBERS
+    ),
+    b"analytics:user_x:timeseries:engagement_rate:day": st.tuples(
+        VALUES | POINTS.map(lambda point: json.dumps(point).encode()), st.binary() | NUMBERS
+    ),
+}
 
 
 @st.composite
@@ -105,6 +125,30 @@ def test_any_bytes_under_any_known_key_are_a_row_or_a_reject_with_a_reason(pair)
     if entry["outcome"] == "quarantined":
         assert entry["code"] and entry["reason"]
         assert bytes.fromhex(entry["raw"].removeprefix("\\x")) == value
+
+
+@settings(max_examples=1000, deadline=None)
+@given(pair=st.sampled_from(list(MEMBERS)).flatmap(lambda key: st.tuples(st.just(key), MEMBERS[key])))
+def test_any_member_of_a_collection_is_a_row_or_a_reject_with_a_reason(pair):
+    key, member = pair
+    reader, pattern = Reader(None, PROFILE, Settings()), PROFILE.classify(key)
+    context = pattern.context(key)
+    reader.convert(
+        pattern.name, Entry(key, pattern.redis_type, None, None), member,
+        lambda: pattern.member(context, member, Settings()),
+    )  # fmt: skip
+    lines = reader.lines.lines
+    (line,) = lines["entry"]
+    entry = dict(zip(ENTRY, fields_of(line), strict=True))
+    rows = [row for table in PROFILE.tables for row in lines[table.name]]
+    assert bytes.fromhex(entry["member"].removeprefix("\\x")) == (member if isinstance(member, bytes) else member[0])
+    if entry["outcome"] is None:
+        assert len(rows) == 1
+        rows[0].decode("utf-8")
+    else:
+        assert (rows, entry["outcome"]) == ([], "quarantined")
+        assert entry["code"] and entry["reason"]
+        assert bytes.fromhex(entry["raw"].removeprefix("\\x")) == kept(member)
 
 
 def as_postgresql_writes(value) -> str:

@@ -151,7 +151,7 @@ TABLES = (
 )  # fmt: skip
 PROFILE = Profile(
     name="threadr",
-    version="4",
+    version="5",
     schema="public",
     tables=TABLES,
     patterns=PATTERNS,
