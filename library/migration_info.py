@@ -39,13 +39,15 @@ problems:
   elements: str
   sample: [users 7c0b5f1e-9d42-4c1a-8b1d-2f6a3e905c77 differs in login_count.]
 tables:
-  description: Records and rows per table.
+  description: Records and rows per table; C(excused) ones are in the quarantine, each for a reason that lies outside of its value.
   returned: success
   type: dict
-  sample: {users: {source_rows: 9, target_rows: 9, equal: 9, missing: 0, differing: 0, merged: 0, extra: 0, quarantined: 0}}
+  sample: {users: {source_rows: 9, target_rows: 9, equal: 9, missing: 0, differing: 0, merged: 0, extra: 0, excused: 0}}
 refused: {description: Records per pattern that no row can hold., returned: success, type: dict, sample: {thread: 2}}
 excused:
-  description: Records per reason that could be rows, but are in the quarantine with the very value that they have.
+  description:
+    - Records per reason that are in the quarantine with the very value that they have.
+    - Each reads well by itself, and was refused because of other rows, of the target, or of a check by the server.
   returned: success
   type: dict
   sample: {orphan: 3}

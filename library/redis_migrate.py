@@ -100,6 +100,11 @@ gone:
   returned: success
   type: dict
   sample: {users: {rows: 1, keys: ["threadr:user:user_a"]}}
+quarantine:
+  description: How many records of the quarantine the run opened and closed; those that stand as they were are neither.
+  returned: success
+  type: dict
+  sample: {opened: 1, closed: 0}
 repeated_keys: {description: Keys that SCAN returned more than once., returned: success, type: int, sample: 0}
 resumed: {description: Whether an interrupted run was continued., returned: success, type: bool, sample: false}
 slowed_batches: {description: Batches after which the source was slow and the run paused., returned: success, type: int, sample: 0}

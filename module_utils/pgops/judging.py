@@ -26,14 +26,12 @@ JUDGED = """
         FROM counted s LEFT JOIN {actual} a ON a.key = s.key {owners} {with_favour}
     ), judged AS (SELECT *, expected = found AND misfits = '{{}}' OR suffices AS equal FROM met)
 """
-# Those that are left out there: rows could be made of them, but not beside the others.
+# Those that are left out there. Not joined by the digest: it would be made of every value in the quarantine.
 EXCUSED = """
-    SELECT o.reason_code, count(*)
-    FROM (SELECT DISTINCT ON (source_key, member) source_key, member, digest FROM {expected} ORDER BY source_key, member) r
-    JOIN migration.migration_rejects o
-      ON o.profile = %(profile)s AND o.resolved_run_id IS NULL AND o.key = r.source_key
-     AND o.member IS NOT DISTINCT FROM r.member AND sha256(o.value) = r.digest
-    GROUP BY 1
+    SELECT o.reason_code, count(DISTINCT o.reject_id)
+    FROM {expected} r JOIN migration.migration_rejects o
+      ON o.key = r.source_key AND o.member IS NOT DISTINCT FROM r.member AND sha256(o.value) IS NOT DISTINCT FROM r.digest
+    WHERE o.profile = %(profile)s AND o.resolved_run_id IS NULL GROUP BY 1
 """
 FAVOURED = """, favoured AS (
         SELECT DISTINCT s.source_key, s.member

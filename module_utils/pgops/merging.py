@@ -132,15 +132,16 @@ class Merger:
                         f"{table.name}: {rows} rows {what} where {planned[table.name][what]} were planned; nothing was written."
                     )
 
-    def rejects_to_change(self, profile: str) -> int:
-        """How many records of the quarantine this run opens or closes."""
-        changes = 0
-        for query in (COUNT_NEW_REJECTS, COUNT_CLOSED):
-            self.cursor.execute(self.stage.format(query), {"profile": profile})
-            changes += self.cursor.fetchone()[0]
+    def rejects_to_change(self) -> dict[str, int]:
+        """How many records of the quarantine this run opens and closes."""
+        changes = {}
+        for what, query in (("opened", COUNT_NEW_REJECTS), ("closed", COUNT_CLOSED)):
+            self.cursor.execute(self.stage.format(query), {"profile": self.stage.profile.name})
+            changes[what] = self.cursor.fetchone()[0]
         return changes
 
-    def write_rejects(self, profile: str, run_id: int) -> None:
-        parameters = {"profile": profile, "run_id": run_id}
-        for query in (CLOSE, RECORD):
-            self.cursor.execute(self.stage.format(query), parameters)
+    def write_rejects(self, planned: dict[str, int], run_id: int | None) -> None:
+        parameters = {"profile": self.stage.profile.name, "run_id": run_id}
+        for what, query in (("closed", CLOSE), ("opened", RECORD)):
+            if planned[what]:
+                self.cursor.execute(self.stage.format(query), parameters)

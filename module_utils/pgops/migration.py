@@ -176,7 +176,7 @@ def finish(conn, stage: Stage, reader: Reader, progress: Progress, options: Opti
         result |= {"conflicts": conflicts.report(), "gone": Written(stage, cursor).gone()}
         if not check_mode:
             merger.write_rows(result["tables"], progress.run_id)
-            merger.write_rejects(profile.name, progress.run_id)
+            merger.write_rejects(result["quarantine"], progress.run_id)
             ledger.end_run(
                 cursor, progress.run_id, "finished", {**result, "patterns": result["accounting"]["patterns"]}
             )
@@ -214,9 +214,9 @@ def summary(stage: Stage, cursor, merger: Merger, progress: Progress, repeated: 
     require_balance(patterns)
     tables = merger.counts()
     to_write = any(t["inserted"] or t["updated"] for t in tables.values())
-    changed = bool(merger.rejects_to_change(stage.profile.name)) or to_write
+    quarantine = merger.rejects_to_change()
     return {
-        "changed": changed,
+        "changed": to_write or any(quarantine.values()),
         "accounting": {"total": total(patterns), "patterns": patterns},
         "tables": tables,
         "rejects": counted((code, keys) for _, fate, code, _, keys in fates if fate == "quarantined"),
@@ -226,7 +226,8 @@ def summary(stage: Stage, cursor, merger: Merger, progress: Progress, repeated: 
         "unknown_prefixes": unknown.prefixes(cursor, stage),
         "unknown_samples": unknown.samples(cursor, stage),
         "repeated_keys": repeated.total(),
-        "diff": preview(stage, cursor, tables, changed),
+        "quarantine": quarantine,
+        "diff": preview(stage, cursor, tables, quarantine),
     }
 
 

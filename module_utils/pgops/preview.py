@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .connection import sql
+from .merging import CLOSED, NEW_REJECTS
 from .profile import Table, names
 from .staging import Stage
 
@@ -15,11 +16,15 @@ CHANGES = """
     FROM {rows} s JOIN {verdict} v ON v.entry_id = s.entry_id LEFT JOIN {target} t ON t.{column} = s.{column}
     WHERE v.outcome = %s ORDER BY s.{column} LIMIT %s
 """
-REJECTS = """
-    SELECT e.pattern, encode(coalesce(e.member, e.key), 'escape'), coalesce(v.code, e.code), coalesce(v.reason, e.reason)
-    FROM {entry} e LEFT JOIN {verdict} v ON v.entry_id = e.entry_id
-    WHERE coalesce(v.outcome, e.outcome) = 'quarantined' ORDER BY e.pattern, e.key, e.member LIMIT %s
-"""
+OPENED = NEW_REJECTS + """
+    SELECT pattern, encode(coalesce(member, key), 'escape'), code, reason
+    FROM fresh ORDER BY pattern, key, member LIMIT %(rows)s
+"""  # fmt: skip
+CLOSED_NOW = (
+    "SELECT o.pattern, encode(coalesce(o.member, o.key), 'escape'), o.reason_code, o.reason"
+    + CLOSED
+    + "ORDER BY o.pattern, o.key, o.member LIMIT %(rows)s"
+)
 
 
 def shorten(cell: str | None) -> str:
@@ -42,24 +47,28 @@ def row_lines(table: Table, key: str, staged: tuple, present: tuple, outcome: st
     return ("" if outcome == "inserted" else head + ", ".join(before) + "\n"), head + ", ".join(after) + "\n"
 
 
-def preview(stage: Stage, cursor, counts: dict[str, dict[str, int]], changed: bool) -> dict[str, str]:
-    """C(before) and C(after): at most five rows of each kind per table, then the first refusals; nothing where nothing changes."""
+def preview(stage: Stage, cursor, counts: dict[str, dict[str, int]], quarantine: dict[str, int]) -> dict[str, str]:
+    """C(before) and C(after): at most five rows of each kind per table, then of the records that are opened and closed."""
     before, after = [], []
     for table in stage.profile.tables:
         planned = counts[table.name]
         if planned["inserted"] or planned["updated"]:
-            after.append(f"{table.name}: {planned['inserted']} rows to insert, {planned['updated']} to update\n")
+            after.append(
+                f"{table.name}: {planned['inserted']} rows to insert, {planned['updated']} to update, "
+                f"{planned['unchanged']} unchanged\n"
+            )
         for outcome in ("updated", "inserted"):
             for key, staged, present in changes(stage, cursor, table, outcome):
                 old, new = row_lines(table, key, staged, present, outcome)
                 before.append(old)
                 after.append(new)
-    if changed:
-        cursor.execute(stage.format(REJECTS), (ROWS,))
-        after += [
-            f"refused {pattern} {shorten(key)}: {code}, {shorten(why)}\n"
-            for pattern, key, code, why in cursor.fetchall()
-        ]
+    for what, query, side in (("opened", OPENED, after), ("closed", CLOSED_NOW, before)):
+        if quarantine[what]:
+            cursor.execute(stage.format(query), {"profile": stage.profile.name, "rows": ROWS})
+            side += [
+                f"refused {pattern} {shorten(key)}: {code}, {shorten(why)}\n"
+                for pattern, key, code, why in cursor.fetchall()
+            ]
     return {"before": "".join(before), "after": "".join(after)}
 
 

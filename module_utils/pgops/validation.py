@@ -26,7 +26,7 @@ EXTRA = """
     SELECT count(*) FROM {actual} a WHERE NOT EXISTS (SELECT FROM {expected} e WHERE e.key = a.key)
 """
 UNRECORDED = """
-    SELECT r.pattern, o.key IS NOT NULL AS outdated, count(*)
+    SELECT r.pattern, o.key IS NOT NULL AS outdated, count(DISTINCT (r.source_key, r.member))
     FROM refused r LEFT JOIN migration.migration_rejects o
       ON o.profile = %s AND o.resolved_run_id IS NULL AND o.key = r.source_key AND o.member IS NOT DISTINCT FROM r.member
     WHERE o.key IS NULL OR sha256(o.value) IS DISTINCT FROM r.digest GROUP BY 1, 2 ORDER BY 1, 2
@@ -63,7 +63,7 @@ def validate(
             problems += found
             cursor.execute(sheet.format(EXCUSED), {"profile": profile.name})
             reasons = dict(cursor.fetchall())
-            tables[name]["quarantined"] = sum(reasons.values())
+            tables[name]["excused"] = sum(reasons.values())
             excused.update(reasons)
         problems += unrecorded(cursor, profile)
     return {

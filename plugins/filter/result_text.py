@@ -11,6 +11,8 @@ description:
     C(physical_backup_lines), C(security_lines), C(tuning_lines) and C(undo_lines) turn the result of a module into a list of aligned lines.
 """
 
+# Names of fields that no column takes come from the data.
+NOTES = 20
 OUTCOMES = ("scanned", "written", "unchanged", "merged", "skipped", "quarantined", "vanished", "unknown")
 SECONDS = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
 
@@ -51,7 +53,11 @@ def accounting_lines(result: dict) -> list[str]:
     rows = [f"{table_name}: {_counts(counts)}" for table_name, counts in result["tables"].items()]
     reasons = [f"quarantined as {code}: {keys}" for code, keys in result["rejects"].items()]
     rules = [f"skipped as {rule}: {keys}" for rule, keys in result["skipped_by"].items()]
-    notes = [f"noted {note}: {keys}" for note, keys in result["notes"].items()]
+    notes = [
+        f"noted {note}: {keys}" for note, keys in sorted(result["notes"].items(), key=lambda one: (-one[1], one[0]))
+    ]
+    if len(notes) > NOTES:
+        notes[NOTES:] = [f"noted {len(notes) - NOTES} other things"]
     prefixes = [f"unknown keys under {prefix}: {keys}" for prefix, keys in result["unknown_prefixes"].items()]
     samples = [f"unknown key: {key}" for key in result["unknown_samples"]]
     return [

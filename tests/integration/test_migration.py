@@ -127,6 +127,21 @@ def test_an_address_held_by_a_row_whose_key_is_gone_is_refused_with_its_holder(h
     assert "user_a" in reason
 
 
+def test_a_dry_run_shows_the_refusals_that_are_new_and_those_that_are_settled(host, database):
+    target(host, database)
+    standing = [string(f"threadr:user:user_{number}", "{") for number in range(9)]
+    load(host, standing)
+    migrate(host, database)
+    load(host, [*standing[1:], user("user_0", "a@example.com"), string("threadr:user:user_z", "[")])
+    dry = migrate(host, database, check_mode=True)
+    assert dry["quarantine"] == {"opened": 1, "closed": 1}
+    refused = {side: [line for line in text.splitlines() if "refused" in line] for side, text in dry["diff"].items()}
+    assert [line.partition(":")[0] for line in refused["before"]] == ["refused user threadr"]
+    assert ("user_0" in refused["before"][0], "user_z" in refused["after"][0], len(refused["after"])) == (True, True, 1)
+    assert migrate(host, database)["diff"] == dry["diff"]
+    assert migrate(host, database)["quarantine"] == {"opened": 0, "closed": 0}
+
+
 def test_a_repaired_value_leaves_the_quarantine_and_a_gone_one_stays(host, database):
     target(host, database)
     broken = [string("threadr:user:user_a", "{"), string("threadr:user:user_gone", "[")]

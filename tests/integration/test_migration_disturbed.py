@@ -105,27 +105,6 @@ RedisSource.read = late
     assert lines(found)["thread"] == {"scanned": 2, "quarantined": 1, "vanished": 1}
 
 
-def test_a_run_that_loses_a_key_fails_and_writes_nothing(host, ready):
-    patch = """
-note = reading.Reader.note
-def losing(self, pattern, key, **facts):
-    if key != KEY:
-        return note(self, pattern, key, **facts)
-    self.next_id += 1
-    return self.next_id - 1
-reading.Reader.note = losing
-"""
-    answer = disturbed(host, "redis_migrate", ready, patch.replace("KEY", repr(SECOND.key)))
-    assert answer["failed"] is True
-    assert answer["msg"].startswith(
-        "The accounting does not balance, so nothing was written: thread: 2 scanned, but 1 "
-    )
-    assert host.query("SELECT count(*) FROM users", db=ready) == [[0]]
-    assert host.query("SELECT state FROM migration.migration_runs ORDER BY run_id DESC LIMIT 1", db=ready) == [
-        ["failed"]
-    ]
-
-
 @pytest.mark.parametrize(
     "between",
     [

@@ -148,3 +148,24 @@ def test_unknown_keys_are_reported_by_prefix_or_kept_and_stay_kept(host, ready):
     assert host.query(kept, db=ready) == stored
     assert migrate(host, ready)["changed"] is False
     assert host.query(kept, db=ready) == stored
+
+
+def test_a_run_that_loses_a_key_fails_and_writes_nothing(host, ready):
+    patch = """
+note = reading.Reader.note
+def losing(self, pattern, key, **facts):
+    if key != KEY:
+        return note(self, pattern, key, **facts)
+    self.next_id += 1
+    return self.next_id - 1
+reading.Reader.note = losing
+"""
+    lost, other = USER.entry("Lost"), USER.entry("Other")
+    load(host, [lost, other])
+    answer = disturbed(host, "redis_migrate", ready, patch.replace("KEY", repr(lost.key)))
+    assert answer["failed"] is True
+    assert answer["msg"].startswith("The accounting does not balance, so nothing was written: user: 2 scanned, but 1 ")
+    assert host.query("SELECT count(*) FROM users", db=ready) == [[0]]
+    assert host.query("SELECT state FROM migration.migration_runs ORDER BY run_id DESC LIMIT 1", db=ready) == [
+        ["failed"]
+    ]

@@ -99,7 +99,7 @@ def test_user_ids_map_to_the_same_uuid_for_ever():
 
 
 def test_what_is_masked_in_a_diff():
-    """Passwords, tokens, payments, and objects that may hold anything."""
+    """Passwords, tokens, payments, and the objects beside them."""
     masked = {(table.name, c.name) for table in PROFILE.tables for c in table.columns if c.secret}
     assert masked == {
         ("users", "password_hash"), ("users", "email_verification_token"), ("users", "password_reset_token"),
