@@ -135,6 +135,7 @@ def test_a_dry_run_shows_the_refusals_that_are_new_and_those_that_are_settled(ho
     load(host, [*standing[1:], user("user_0", "a@example.com"), string("threadr:user:user_z", "[")])
     dry = migrate(host, database, check_mode=True)
     assert dry["quarantine"] == {"opened": 1, "closed": 1}
+    assert dry["diff"]["after"].startswith("users: 1 rows to insert, 0 to update, 0 unchanged\n")
     refused = {side: [line for line in text.splitlines() if "refused" in line] for side, text in dry["diff"].items()}
     assert [line.partition(":")[0] for line in refused["before"]] == ["refused user threadr"]
     assert ("user_0" in refused["before"][0], "user_z" in refused["after"][0], len(refused["after"])) == (True, True, 1)

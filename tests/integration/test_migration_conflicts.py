@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lab.keyspace.entry import Entry
+from lab.keyspace.entry import Entry, string
 from lab.keyspace.hostile.base import SUBSCRIBER, THREAD, USER, address, reader, thread_id, user_id
 from lab.keyspace.hostile.case import user_uuid
 from lab.keyspace.usage import STATS
@@ -191,6 +191,13 @@ def test_rows_gone_from_the_source_are_told_and_left_alone(host, schema):
     assert {**contents(host, schema), "rejects": before["rejects"]} == before
     [[recorded]] = host.query("SELECT gone FROM migration.migration_runs ORDER BY run_id OFFSET 1", db=schema)
     assert recorded == done["gone"]
+
+
+def test_a_log_that_is_not_moved_this_time_is_not_gone(host, schema):
+    host.execute(EMPTY, db=schema)
+    load(host, [string("threadr:usage:log:192.0.2.1:1754294536.25", "{}"), USER.entry("Ann")])
+    assert migrate(host, schema, include=["usage_log"])["tables"]["usage_events"]["inserted"] == 1
+    assert migrate(host, schema)["gone"] == {}
 
 
 def test_a_broken_member_is_told_as_refused_and_not_as_gone(host, schema):

@@ -1,19 +1,14 @@
 """Subscribers: records, and the members of the set of their addresses."""
 
-import json
-
 import pytest
-from ansible.module_utils.pgops.profile import Entry, Refusal, Settings, names
+from ansible.module_utils.pgops.profile import Refusal, Settings, names
 from ansible.module_utils.pgops.threadr.subscribers import TABLE, convert, convert_member
 
+from converting import Conversion
 
-def converted(suffix="reader@example.org", zone="UTC", **fields):
-    value = {"email": "reader@example.org", "subscribed_at": "2025-08-01T20:03:55.310977", **fields}
-    return convert(Entry(b"k", "string", None, json.dumps(value).encode()), suffix, Settings(zone))
-
-
-def row(**fields):
-    return dict(zip(names(TABLE.columns), converted(**fields).cells, strict=True))
+VALUE = {"email": "reader@example.org", "subscribed_at": "2025-08-01T20:03:55.310977"}
+MADE = Conversion(TABLE, convert, VALUE, "reader@example.org")
+converted, row = MADE.converted, MADE.row
 
 
 @pytest.mark.parametrize(

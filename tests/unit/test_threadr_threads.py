@@ -1,11 +1,11 @@
 """Threads: what becomes of every field, present, absent or broken."""
 
-import json
-
 import pytest
-from ansible.module_utils.pgops.profile import Entry, Refusal, Settings, names
+from ansible.module_utils.pgops.profile import Refusal
 from ansible.module_utils.pgops.threadr.threads import TABLE, convert
 from ansible.module_utils.pgops.threadr.users import uuid_of
+
+from converting import Conversion
 
 THREAD = "7c0b5f1e-9d42-4c1a-8b1d-2f6a3e905c77"
 VALUE = {
@@ -14,14 +14,8 @@ VALUE = {
 }  # fmt: skip
 UTC = "2025-08-03T07:44:02.991200+00:00"
 
-
-def converted(suffix=THREAD, zone="UTC", drop=(), **fields):
-    value = {name: cell for name, cell in {**VALUE, **fields}.items() if name not in drop}
-    return convert(Entry(b"k", "string", None, json.dumps(value).encode()), suffix, Settings(zone))
-
-
-def row(*arguments, **fields):
-    return dict(zip(names(TABLE.columns), converted(*arguments, **fields).cells, strict=True))
+MADE = Conversion(TABLE, convert, VALUE, THREAD)
+converted, row = MADE.converted, MADE.row
 
 
 @pytest.mark.parametrize(

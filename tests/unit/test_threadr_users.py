@@ -1,23 +1,17 @@
 """Users: what becomes of every field, present, absent or broken."""
 
-import json
-
 import pytest
-from ansible.module_utils.pgops.profile import Entry, Refusal, Settings, names
+from ansible.module_utils.pgops.profile import Refusal
 from ansible.module_utils.pgops.threadr.users import TABLE, convert, uuid_of
+
+from converting import Conversion
 
 CREATED = "2025-08-02T09:15:30"
 VALUE = {"user_id": "user_x", "email": "Ann@Example.com", "password_hash": "$2b$12$x", "created_at": CREATED}
 UTC = "2025-08-02T09:15:30.000000+00:00"
 
-
-def converted(suffix="user_x", zone="UTC", drop=(), **fields):
-    value = {name: cell for name, cell in {**VALUE, **fields}.items() if name not in drop}
-    return convert(Entry(b"k", "string", None, json.dumps(value).encode()), suffix, Settings(zone))
-
-
-def row(*arguments, **fields):
-    return dict(zip(names(TABLE.columns), converted(*arguments, **fields).cells, strict=True))
+MADE = Conversion(TABLE, convert, VALUE, "user_x")
+converted, row = MADE.converted, MADE.row
 
 
 @pytest.mark.parametrize(
